@@ -1,0 +1,184 @@
+//! Which encoding each slot shows: bound, sized, and decided again whenever what it depends on has changed.
+
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+use model::unit::UnitFact;
+use model::{MediaKind, limits};
+
+use crate::choice::{Candidate, choose};
+use crate::keyframe::Urgency;
+use crate::track::{Encoding, SlotRef};
+use crate::unit::Unit;
+
+impl Unit {
+    /// Decides again what a slot shows.
+    pub(crate) fn choose_for(&mut self, at: SlotRef) {
+        let Some(slot) = self.peers.get(at.peer as usize).and_then(|p| p.slot(at.line)) else { return };
+        let (wanted, tile, current, target) = (slot.wanted, slot.tile, slot.current, slot.target);
+        let Some(track) = slot.track else { return };
+        let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
+            return;
+        };
+        let candidates: ArrayVec<Candidate, { limits::LAYERS_MAX }> =
+            published.candidates().take(limits::LAYERS_MAX).collect();
+        let chosen = choose(&candidates, wanted, tile).and_then(|i| u8::try_from(i).ok());
+
+        let (new_current, new_target) = match chosen {
+            None if tile.is_hidden() => (None, None),
+            // Nothing comes in at the moment: stay where it was.
+            None => (current, target),
+            Some(chosen) if current == Some(chosen) => (current, None),
+            Some(chosen) => (current, Some(chosen)),
+        };
+        for former in [current, target].into_iter().flatten() {
+            if new_current != Some(former) && new_target != Some(former) {
+                self.with_encoding(track, former, |e| e.unwatch(at));
+            }
+        }
+        for now_watched in [new_current, new_target].into_iter().flatten() {
+            self.with_encoding(track, now_watched, |e| e.watch(at));
+        }
+        if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
+            slot.current = new_current;
+            slot.target = new_target;
+        }
+        if let Some(awaited) = new_target
+            && new_target != target
+        {
+            let sees_something =
+                new_current.is_some_and(|c| candidates.get(usize::from(c)).is_some_and(|c| c.active));
+            self.want_key_frame(
+                track,
+                awaited,
+                if sees_something { Urgency::Usual } else { Urgency::Urgent },
+            );
+        }
+        self.tell_slot(at);
+    }
+
+    /// Decides again for every slot that a track is bound to.
+    pub(crate) fn choose_for_all(&mut self, track: u32) {
+        let Some(known) = self.tracks.get(track as usize) else { return };
+        let subscribers = known.subscribers.clone();
+        for slot in subscribers {
+            self.choose_for(slot);
+        }
+    }
+
+    /// A slot shows nothing until the next key frame of what it is to show.
+    pub(crate) fn stop_showing(&mut self, at: SlotRef, encoding: u8) {
+        let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) else {
+            return;
+        };
+        if slot.current == Some(encoding) {
+            slot.current = None;
+            slot.target.get_or_insert(encoding);
+        }
+        self.tell_slot(at);
+    }
+
+    /// A peer can be sent something (again): what its slots show begins with a key frame.
+    pub(crate) fn restart_slots(&mut self, peer: u32) {
+        let Some(known) = self.peers.get(peer as usize) else { return };
+        let lines: Vec<u16> = (0..known.slots.len()).filter_map(|l| u16::try_from(l).ok()).collect();
+        for line in lines {
+            let at = SlotRef { peer, line };
+            self.choose_for(at);
+            let Some(slot) = self.peers.get(peer as usize).and_then(|p| p.slot(line)) else { continue };
+            if let (Some(track), Some(encoding)) = (slot.track, slot.target.or(slot.current)) {
+                self.want_key_frame(track, encoding, Urgency::Urgent);
+            }
+        }
+    }
+
+    /// What comes in from a track has changed: a size is known, an encoding fell silent or spoke.
+    pub(crate) fn track_changed(&mut self, track: u32) {
+        let Some(known) = self.tracks.get_mut(track as usize) else { return };
+        let source = known.source;
+        if let Some((codec, layers, active)) = known.published.as_mut().and_then(|p| p.news()) {
+            self.facts.push_back(UnitFact::SourceChanged { source, codec, layers, active });
+        }
+        self.choose_for_all(track);
+    }
+
+    /// Somebody needs a key frame of a video encoding.
+    pub(crate) fn want_key_frame(&mut self, track: u32, encoding: u8, urgency: Urgency) {
+        let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut()) else {
+            return;
+        };
+        if published.kind != MediaKind::Video {
+            return;
+        }
+        let Some(known) = published.encodings.get_mut(usize::from(encoding)) else { return };
+        known.requests.want(urgency);
+        if !self.key_frames_wanted.contains(&(track, encoding)) {
+            self.key_frames_wanted.push((track, encoding));
+        }
+    }
+
+    /// A receiver asks for a key frame of what a slot shows.
+    pub(crate) fn handle_key_frame_request(&mut self, at: SlotRef) {
+        let Some(slot) = self.peers.get(at.peer as usize).and_then(|p| p.slot(at.line)) else { return };
+        if let (Some(track), Some(encoding)) = (slot.track, slot.current.or(slot.target)) {
+            self.want_key_frame(track, encoding, Urgency::Usual);
+        }
+    }
+
+    /// Asks senders for the key frames that are wanted, those whose time has come.
+    pub(crate) fn request_key_frames(&mut self, now: Instant) {
+        let mut wanted = std::mem::take(&mut self.key_frames_wanted);
+        wanted.retain(|&(track, encoding)| {
+            let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut())
+            else {
+                return false;
+            };
+            let (peer, line) = (published.peer, published.line);
+            let Some(known) = published.encodings.get_mut(usize::from(encoding)) else { return false };
+            if known.watchers.is_empty() {
+                known.requests.satisfied();
+                return false;
+            }
+            // Before its first packet an encoding cannot be asked, and begins with a key frame anyway.
+            if known.requests.is_due(now)
+                && let Some(sender) = self.peers.get_mut(peer as usize)
+                && sender.endpoint.request_key_frame(line, encoding, &mut self.outbox)
+            {
+                known.requests.sent(now);
+                self.counters.key_frames_requested += 1;
+            }
+            known.requests.deadline(now).is_some()
+        });
+        self.key_frames_wanted = wanted;
+    }
+
+    /// Tells the room what a slot shows, if that is news.
+    pub(crate) fn tell_slot(&mut self, at: SlotRef) {
+        let Some(peer) = self.peers.get_mut(at.peer as usize) else { return };
+        let id = peer.id;
+        let Some(slot) = peer.slot_mut(at.line) else { return };
+        let published =
+            slot.track.and_then(|t| self.tracks.get(t as usize)).and_then(|t| t.published.as_ref());
+        let shown = published.zip(slot.current).and_then(|(p, c)| {
+            let encoding = p.encodings.get(usize::from(c))?;
+            Some((encoding.rid, encoding.active && !p.muted))
+        });
+        let now = shown.unwrap_or((None, false));
+        if now != slot.told {
+            slot.told = now;
+            let (rid, active) = now;
+            self.facts.push_back(UnitFact::SlotLayer { peer: id, slot: slot.mid, rid, active });
+        }
+    }
+
+    pub(crate) fn encoding_mut(&mut self, track: u32, encoding: u8) -> Option<&mut Encoding> {
+        let published = self.tracks.get_mut(track as usize)?.published.as_mut()?;
+        published.encodings.get_mut(usize::from(encoding))
+    }
+
+    fn with_encoding(&mut self, track: u32, encoding: u8, act: impl FnOnce(&mut Encoding)) {
+        if let Some(known) = self.encoding_mut(track, encoding) {
+            act(known);
+        }
+    }
+}

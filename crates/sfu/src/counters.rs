@@ -1,0 +1,38 @@
+//! What a unit counts, for metrics. Plain numbers; the shell reads them now and then.
+
+/// Totals since the unit began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Datagrams that came in.
+    pub datagrams_received: u64,
+    /// Datagrams that no peer could be found for, of any kind.
+    pub datagrams_unknown: u64,
+    /// Datagrams that are none of STUN, DTLS, RTP, RTCP (RFC 7983).
+    pub datagrams_garbage: u64,
+    /// STUN messages that failed the check of integrity or were malformed.
+    pub stun_refused: u64,
+    /// RTP and RTCP packets that were forged, replayed, damaged or not agreed on.
+    pub packets_refused: u64,
+    /// RTP packets accepted from senders.
+    pub packets_received: u64,
+    /// Bytes of those, with headers.
+    pub bytes_received: u64,
+    /// RTP packets sent on.
+    pub packets_forwarded: u64,
+    /// Bytes of those, with headers and protection.
+    pub bytes_forwarded: u64,
+    /// RTP packets sent again to receivers that lost them.
+    pub packets_retransmitted: u64,
+    /// Requests for packets that were gone.
+    pub retransmissions_missed: u64,
+    /// Packets dropped because the stream is muted.
+    pub packets_muted: u64,
+    /// Packets not sent because the receiver has no payload type for them.
+    pub packets_without_codec: u64,
+    /// Key frames asked of senders.
+    pub key_frames_requested: u64,
+    /// Offers answered.
+    pub offers_answered: u64,
+    /// Offers refused.
+    pub offers_refused: u64,
+}

@@ -1,0 +1,177 @@
+//! What came in with this pass goes out: receivers outside, packets inside, so that the packets of one receiver lie next
+//! to each other and leave as one call. And what a receiver lost goes out again.
+
+use std::time::Instant;
+
+use model::datagram::Outbox;
+use rtc::WriteRtp;
+
+use crate::counters::Counters;
+use crate::history::Stored;
+use crate::peer::{Peer, Work};
+use crate::slot::{Outgoing, Slot};
+use crate::timeline::LayerKey;
+use crate::track::{Encoding, SlotRef};
+use crate::unit::Unit;
+
+/// Bytes after which the shell should send what there is: the arena stays in the processor's cache, and does not grow
+/// without bound.
+const OUTBOX_BYTES: usize = 2 << 20;
+
+impl Unit {
+    /// Sends on everything that came in since the last call. `flush` is called when much has gathered, and must send
+    /// and clear the outbox; what is there at the end is left for the shell.
+    pub fn forward(&mut self, now: Instant, mut flush: impl FnMut(&mut Outbox)) {
+        self.gather_work();
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for peer in dirty.drain(..) {
+            self.forward_to(now, peer);
+            if self.outbox.len_bytes() > OUTBOX_BYTES {
+                flush(&mut self.outbox);
+            }
+        }
+        self.dirty = dirty;
+        self.finish_switches();
+        for (track, encoding) in self.touched.drain(..) {
+            let track = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut());
+            if let Some(encoding) = track.and_then(|p| p.encodings.get_mut(usize::from(encoding))) {
+                encoding.arrived.clear();
+            }
+        }
+        self.request_key_frames(now);
+    }
+
+    /// Notes for each watcher of an encoding with new packets that it has something to send.
+    fn gather_work(&mut self) {
+        for &(track, encoding) in &self.touched {
+            let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
+                continue;
+            };
+            let Some(watched) = published.encodings.get(usize::from(encoding)) else { continue };
+            for slot in &watched.watchers {
+                let Some(peer) = self.peers.get_mut(slot.peer as usize) else { continue };
+                if peer.work.is_empty() {
+                    self.dirty.push(slot.peer);
+                }
+                peer.work.push(Work { line: slot.line, track, encoding });
+            }
+        }
+    }
+
+    fn forward_to(&mut self, now: Instant, peer: u32) {
+        let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
+        let mut work = std::mem::take(&mut receiver.work);
+        for item in work.drain(..) {
+            let encodings = self.tracks.get(item.track as usize).and_then(|t| t.published.as_ref());
+            let Some(encoding) = encodings.and_then(|p| p.encodings.get(usize::from(item.encoding))) else {
+                continue;
+            };
+            let pass = Pass { now, item, outbox: &mut self.outbox, counters: &mut self.counters };
+            if let Some(from) = pass.forward(receiver, encoding) {
+                self.switched.push(Switched {
+                    slot: SlotRef { peer, line: item.line },
+                    track: item.track,
+                    from,
+                });
+            }
+        }
+        receiver.work = work;
+    }
+
+    /// Slots that began to show another encoding stop watching the former one.
+    fn finish_switches(&mut self) {
+        let mut switched = std::mem::take(&mut self.switched);
+        for Switched { slot, track, from } in switched.drain(..) {
+            if let Some(former) = from
+                && let Some(encoding) = self.encoding_mut(track, former)
+            {
+                encoding.unwatch(slot);
+            }
+            self.tell_slot(slot);
+        }
+        self.switched = switched;
+    }
+
+    /// Sends a packet again to the receiver that says it lacks it, if it is still there.
+    pub(crate) fn retransmit(&mut self, now: Instant, peer: u32, line: u16, sequence: u16) {
+        let tracks = &self.tracks;
+        let lookup = |layer: LayerKey, number: u64| {
+            let published = tracks.get(layer.track as usize)?.published.as_ref()?;
+            published.encodings.get(usize::from(layer.layer))?.history.get(number)
+        };
+        let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
+        let Some(slot) = receiver.slots.get_mut(usize::from(line)).and_then(Option::as_mut) else { return };
+        match slot.again(now, sequence, lookup) {
+            Some((outgoing, packet)) => {
+                let write = write(line, &outgoing, packet);
+                if receiver.endpoint.write_rtx(now, &mut self.outbox, &write, outgoing.rtx_payload_type) > 0 {
+                    self.counters.packets_retransmitted += 1;
+                }
+            }
+            None => self.counters.retransmissions_missed += 1,
+        }
+    }
+}
+
+/// A slot that began to show another encoding.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Switched {
+    slot: SlotRef,
+    track: u32,
+    from: Option<u8>,
+}
+
+/// One encoding's new packets for one slot.
+struct Pass<'a> {
+    now: Instant,
+    item: Work,
+    outbox: &'a mut Outbox,
+    counters: &'a mut Counters,
+}
+
+impl Pass<'_> {
+    /// Sends them. `Some` when the slot began to show this encoding, with the one that it showed before.
+    fn forward(self, receiver: &mut Peer, encoding: &Encoding) -> Option<Option<u8>> {
+        let Peer { slots, endpoint, .. } = receiver;
+        let slot = slots.get_mut(usize::from(self.item.line))?.as_mut()?;
+        if slot.track != Some(self.item.track) {
+            return None;
+        }
+        let mut switched = None;
+        for &sequence in &encoding.arrived {
+            let Some(packet) = encoding.history.get(sequence) else { continue };
+            if slot.current != Some(self.item.encoding) {
+                if slot.target != Some(self.item.encoding) || !packet.key_frame {
+                    continue;
+                }
+                switched = Some(slot.current);
+                slot.switch(LayerKey { track: self.item.track, layer: self.item.encoding }, packet);
+            }
+            let Some(outgoing) = slot.outgoing(packet) else {
+                self.counters.packets_without_codec += 1;
+                continue;
+            };
+            let bytes = endpoint.write_rtp(self.now, self.outbox, &write(self.item.line, &outgoing, packet));
+            if bytes > 0 {
+                self.counters.packets_forwarded += 1;
+                self.counters.bytes_forwarded += bytes as u64;
+            }
+        }
+        switched
+    }
+}
+
+fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> WriteRtp<'a> {
+    let ids = Slot::ids(outgoing, packet);
+    WriteRtp {
+        line,
+        payload_type: outgoing.payload_type,
+        marker: packet.marker,
+        sequence: outgoing.mapped.sequence,
+        timestamp: outgoing.mapped.timestamp,
+        csrc: packet.ssrc,
+        carried: packet.carried,
+        vp8: ids.map(|ids| (ids.picture_id, ids.tl0_pic_idx)),
+        payload: &packet.payload,
+    }
+}

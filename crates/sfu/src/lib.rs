@@ -1,0 +1,28 @@
+//! The selective forwarding unit: peers, tracks, encodings, receive slots, fan-out. Sans-I/O and single-threaded; one
+//! unit per core, nothing shared.
+//!
+//! A pass of a unit has phases: the shell hands over a batch of datagrams ([`Unit::handle_datagram`]), then expired
+//! timers ([`Unit::handle_timeout`]), then lets it send on what came ([`Unit::forward`]), then sends the
+//! [`Unit::outbox`]. Only peers with work are touched.
+
+mod choice;
+mod choose;
+mod commands;
+mod counters;
+mod fanout;
+mod history;
+mod ingest;
+mod keyframe;
+mod peer;
+mod periodic;
+mod slot;
+mod speakers;
+#[cfg(test)]
+mod tests_time;
+mod timeline;
+mod timer_wheel;
+mod track;
+mod unit;
+
+pub use counters::Counters;
+pub use unit::{Config, Unit};

@@ -1,0 +1,42 @@
+//! One participant on this unit: its connection, what it sends, and what it is sent.
+
+use std::time::Instant;
+
+use model::{MeetingId, PeerId};
+use rtc::Endpoint;
+
+use crate::slot::Slot;
+
+/// A slot has something to send in this pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    pub(crate) line: u16,
+    pub(crate) track: u32,
+    pub(crate) encoding: u8,
+}
+
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) meeting: MeetingId,
+    pub(crate) endpoint: Endpoint,
+    /// By index of the m-line; `None` where nothing can be sent.
+    pub(crate) slots: Vec<Option<Slot>>,
+    /// By index of the m-line: the track that is received there.
+    pub(crate) tracks: Vec<Option<u32>>,
+    /// What is to be done in this pass.
+    pub(crate) work: Vec<Work>,
+    pub(crate) offered_at: Instant,
+    /// The connection is over, and the room was told.
+    pub(crate) failed: bool,
+}
+
+impl Peer {
+    pub(crate) fn slot_mut(&mut self, line: u16) -> Option<&mut Slot> {
+        self.slots.get_mut(usize::from(line))?.as_mut()
+    }
+
+    pub(crate) fn slot(&self, line: u16) -> Option<&Slot> {
+        self.slots.get(usize::from(line))?.as_ref()
+    }
+}

@@ -1,0 +1,83 @@
+//! What time brings: the deadlines of connections, encodings that fall silent, and who speaks.
+
+use std::time::{Duration, Instant};
+
+use model::MeetingId;
+use model::unit::UnitFact;
+
+use crate::speakers;
+use crate::unit::Unit;
+
+/// How often encodings and voices are looked at.
+pub(crate) const TICK: Duration = speakers::INTERVAL;
+
+impl Unit {
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(peer) = self.timers.poll_expired(now) {
+            if let Some(known) = self.peers.get_mut(peer) {
+                let crate::peer::Peer { endpoint, slots, .. } = known;
+                let timestamp_at = |line: u16| {
+                    slots.get(usize::from(line)).and_then(Option::as_ref).and_then(|s| s.timestamp_at(now))
+                };
+                endpoint.handle_timeout(now, &mut self.outbox, &timestamp_at);
+            }
+            self.take_events(now, peer as u32);
+        }
+        if self.next_tick <= now {
+            self.next_tick = now + TICK;
+            self.tick_tracks(now);
+            self.tick_speakers(now);
+        }
+        self.request_key_frames(now);
+    }
+
+    fn tick_tracks(&mut self, now: Instant) {
+        let mut silent = Vec::new();
+        for (index, track) in &mut self.tracks {
+            let Some(published) = &mut track.published else { continue };
+            let mut changed = false;
+            for encoding in &mut published.encodings {
+                changed |= encoding.tick(now, TICK);
+            }
+            if changed {
+                silent.push(index as u32);
+            }
+        }
+        for track in silent {
+            self.track_changed(track);
+        }
+    }
+
+    /// A microphone's packet told its level.
+    pub(crate) fn hear(&mut self, now: Instant, meeting: MeetingId, track: u32, level_dbov: u8) {
+        let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut()) else {
+            return;
+        };
+        if published.muted {
+            return;
+        }
+        published.voice.heard(now, level_dbov);
+        if published.voice.speaking(now).is_some()
+            && let Some(room) = self.rooms.get_mut(&meeting)
+            && !room.voices.contains(&track)
+        {
+            room.voices.push(track);
+        }
+    }
+
+    fn tick_speakers(&mut self, now: Instant) {
+        for (meeting, room) in &mut self.rooms {
+            let mut speaking = Vec::new();
+            room.voices.retain(|track| {
+                let Some(known) = self.tracks.get(*track as usize) else { return false };
+                let level = known.published.as_ref().and_then(|p| p.voice.speaking(now));
+                speaking.extend(level.map(|level| (known.source.peer, level)));
+                level.is_some()
+            });
+            if let Some(speakers) = room.speakers.update(speaking) {
+                self.facts.push_back(UnitFact::Speakers { meeting: *meeting, speakers });
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What goes out: a receive slot of a peer, the encoding that it shows, and the numbers that it shows it under.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+use model::{Mid, Rid};
+use rtc::sdp::CodecParameters;
+
+use crate::choice::TileSize;
+use crate::history::Stored;
+use crate::timeline::{FirstPacket, LayerKey, Mapped, PictureIds, Timeline};
+
+/// Payload types of one sender. Chromium agrees on eleven for video.
+const PAYLOAD_TYPES_MAX: usize = 24;
+
+/// One receive slot.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) mid: Mid,
+    pub(crate) clock_rate_hz: u32,
+    /// Index of the track it is bound to.
+    pub(crate) track: Option<u32>,
+    /// The encoding that the receiver asked for by name.
+    pub(crate) wanted: Option<Rid>,
+    pub(crate) tile: TileSize,
+    /// The encoding that is sent.
+    pub(crate) current: Option<u8>,
+    /// The encoding whose key frame is waited for.
+    pub(crate) target: Option<u8>,
+    pub(crate) timeline: Timeline,
+    /// The sender's payload type → ours and the one of its retransmissions.
+    payload_types: ArrayVec<(u8, u8, Option<u8>), PAYLOAD_TYPES_MAX>,
+    last_sent: Option<Sent>,
+    /// What the room was last told: the encoding and whether packets flow.
+    pub(crate) told: (Option<Rid>, bool),
+    /// The last packets sent again, and when: a receiver that asks twice in a moment is answered once.
+    resent: Vec<(u16, Instant)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    at: Instant,
+    timestamp: u32,
+}
+
+/// Numbers and payload types of a packet that is to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing {
+    pub(crate) mapped: Mapped,
+    pub(crate) payload_type: u8,
+    pub(crate) rtx_payload_type: Option<u8>,
+}
+
+/// Packets sent again that are remembered: as many as one wake-up of a receiver asks for on a bad link.
+const RESENT_MAX: usize = 32;
+/// A packet is sent again at most so often.
+const RESEND_INTERVAL: Duration = Duration::from_millis(30);
+
+impl Slot {
+    pub(crate) fn new(mid: Mid, clock_rate_hz: u32, timeline: Timeline) -> Self {
+        Self {
+            mid,
+            clock_rate_hz,
+            track: None,
+            wanted: None,
+            tile: TileSize::UNKNOWN,
+            current: None,
+            target: None,
+            timeline,
+            payload_types: ArrayVec::new(),
+            last_sent: None,
+            told: (None, false),
+            resent: Vec::new(),
+        }
+    }
+
+    /// Which of the sender's payload types this receiver can be sent, and as which.
+    pub(crate) fn agree(&mut self, sender: &[CodecParameters], receiver: &[CodecParameters]) {
+        self.payload_types = sender
+            .iter()
+            .filter_map(|s| rtc::sdp::pick(s, receiver).map(|r| (s.pt, r.pt, r.rtx_pt)))
+            .take(PAYLOAD_TYPES_MAX)
+            .collect();
+        if let Some(first) = sender.first() {
+            self.clock_rate_hz = first.codec.clock_rate_hz();
+        }
+    }
+
+    fn payload_type(&self, sender: u8) -> Option<(u8, Option<u8>)> {
+        self.payload_types.iter().find(|(s, ..)| *s == sender).map(|(_, pt, rtx)| (*pt, *rtx))
+    }
+
+    /// Begins to show another encoding with this packet.
+    pub(crate) fn switch(&mut self, source: LayerKey, packet: &Stored) {
+        let elapsed =
+            self.last_sent.map(|s| packet.arrival.saturating_duration_since(s.at)).unwrap_or_default();
+        let ticks = elapsed.as_micros() * u128::from(self.clock_rate_hz) / 1_000_000;
+        self.timeline.switch(FirstPacket {
+            source,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            ticks_since_last: u32::try_from(ticks).unwrap_or(u32::MAX / 2),
+            ids: packet.ids.unwrap_or_default(),
+        });
+        self.current = Some(source.layer);
+        self.target = None;
+    }
+
+    /// The numbers of a packet of the encoding that is shown. `None`: not to be sent to this receiver.
+    #[inline]
+    pub(crate) fn outgoing(&mut self, packet: &Stored) -> Option<Outgoing> {
+        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
+        let mapped = self.timeline.map(packet.sequence, packet.timestamp, packet.ids.unwrap_or_default())?;
+        if mapped.timestamp == self.timeline.last_timestamp() {
+            self.last_sent = Some(Sent { at: packet.arrival, timestamp: mapped.timestamp });
+        }
+        Some(Outgoing { mapped, payload_type, rtx_payload_type })
+    }
+
+    /// A packet that the receiver says it lacks, if it was sent and is still there.
+    pub(crate) fn again<'a>(
+        &mut self,
+        now: Instant,
+        sequence: u16,
+        lookup: impl Fn(LayerKey, u64) -> Option<&'a Stored>,
+    ) -> Option<(Outgoing, &'a Stored)> {
+        if self
+            .resent
+            .iter()
+            .any(|(s, at)| *s == sequence && now.saturating_duration_since(*at) < RESEND_INTERVAL)
+        {
+            return None;
+        }
+        let (mapped, packet) =
+            self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
+        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
+        if self.resent.len() >= RESENT_MAX {
+            self.resent.remove(0);
+        }
+        self.resent.push((sequence, now));
+        Some((Outgoing { mapped, payload_type, rtx_payload_type }, packet))
+    }
+
+    /// The timestamp that a frame captured now would have, for sender reports.
+    pub(crate) fn timestamp_at(&self, now: Instant) -> Option<u32> {
+        let sent = self.last_sent?;
+        let ticks =
+            now.saturating_duration_since(sent.at).as_micros() * u128::from(self.clock_rate_hz) / 1_000_000;
+        Some(sent.timestamp.wrapping_add(ticks as u32))
+    }
+
+    /// Picture ids of a packet as they are sent.
+    pub(crate) fn ids(outgoing: &Outgoing, packet: &Stored) -> Option<PictureIds> {
+        packet.ids.map(|ids| outgoing.mapped.ids(ids))
+    }
+}

@@ -1,0 +1,432 @@
+//! A unit and clients of another make (str0m), on a virtual clock and a network that does what a test says.
+
+#![allow(dead_code, reason = "each test file uses its part of the harness")]
+#![allow(unreachable_pub, reason = "shared by test crates")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use model::datagram::{Protocol, Transport};
+use model::unit::{Answer, Offer, Source, UnitCommand, UnitFact};
+use model::{MeetingId, Mid, PeerId, UnitId};
+use rtc::{Identity, NtpClock};
+use sfu::{Config, Unit};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Rid, Simulcast, SimulcastLayer};
+use str0m::net::Receive;
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
+
+pub const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 5000);
+const STEP: Duration = Duration::from_millis(5);
+
+#[expect(clippy::disallowed_methods, reason = "tests count from one base instant, whatever it is")]
+fn start() -> Instant {
+    Instant::now()
+}
+
+/// A datagram on its way; the filter says whether it arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct Hop<'a> {
+    pub client: usize,
+    pub to_server: bool,
+    pub bytes: &'a [u8],
+}
+
+impl Hop<'_> {
+    /// An SRTP packet (no RTCP).
+    pub fn is_rtp(&self) -> bool {
+        matches!(self.bytes, [128..=191, kind, ..] if !(192..=223).contains(kind))
+    }
+}
+
+pub struct World {
+    pub now: Instant,
+    pub unit: Unit,
+    pub clients: Vec<Client>,
+    pub facts: Vec<UnitFact>,
+    pub filter: Box<dyn FnMut(Hop<'_>) -> bool>,
+}
+
+pub struct Client {
+    pub rtc: Rtc,
+    pub peer: PeerId,
+    pub meeting: MeetingId,
+    pub address: SocketAddr,
+    /// Where the server sees it: another address once a router between them has forgotten the first.
+    pub seen_as: SocketAddr,
+    pending: Option<SdpPendingOffer>,
+    pub connected: bool,
+    pub packets: Vec<RtpPacket>,
+    pub key_frame_requests: Vec<(Mid, Option<String>, KeyframeRequestKind)>,
+    timeout: Option<Instant>,
+    /// Datagrams on their way to the server.
+    outgoing: Vec<Vec<u8>>,
+}
+
+/// What a client sends, as a camera would: frames of several packets, numbered.
+pub struct Camera {
+    pub client: usize,
+    pub mid: Mid,
+    pub rid: Option<&'static str>,
+    pub size: (u16, u16),
+    /// It has sent a frame.
+    pub begun: bool,
+    sequence: u64,
+    picture: u16,
+    timestamp: u32,
+}
+
+impl Camera {
+    pub fn new(client: usize, mid: Mid, rid: Option<&'static str>, size: (u16, u16)) -> Self {
+        let seed = rid.map_or(0, |r| u64::from(r.as_bytes()[0]));
+        Self {
+            client,
+            mid,
+            rid,
+            size,
+            begun: false,
+            sequence: 1000 + seed * 100,
+            picture: seed as u16 * 50,
+            timestamp: seed as u32 * 77_777,
+        }
+    }
+
+    /// Sends a frame of three packets.
+    pub fn frame(&mut self, world: &mut World, key: bool) {
+        self.begun = true;
+        self.picture = (self.picture + 1) & 0x7fff;
+        self.timestamp = self.timestamp.wrapping_add(3000);
+        let now = world.now;
+        let mid: str0m::media::Mid = self.mid.as_str().into();
+        let pt = world.clients[self.client]
+            .rtc
+            .codec_config()
+            .find(|p| p.spec().codec == Codec::Vp8)
+            .expect("VP8")
+            .pt();
+        for part in 0..3u8 {
+            self.sequence += 1;
+            let payload = vp8_payload(self.picture, key, part, self.size);
+            let rid: Option<Rid> = self.rid.map(Into::into);
+            let mut api = world.clients[self.client].rtc.direct_api();
+            let stream = api.stream_tx_by_mid(mid, rid).expect("a stream to send on");
+            let write = RtpWrite::new(pt, self.sequence.into(), self.timestamp, now, payload)
+                .marker(part == 2)
+                .ext_vals(ExtensionValues::default())
+                .nackable(true);
+            stream.write_rtp(write);
+            world.drain(self.client);
+        }
+    }
+}
+
+/// A VP8 payload: descriptor with a 15-bit picture id and TL0PICIDX, then what the first packet of a frame shows.
+fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
+    let start = if part == 0 { 0x10 } else { 0 };
+    let mut payload = vec![0x80 | start, 0xc0, 0x80 | (picture >> 8) as u8, picture as u8, picture as u8];
+    if part == 0 {
+        payload.extend([u8::from(!key), 0, 0]);
+        if key {
+            payload.extend([
+                0x9d,
+                0x01,
+                0x2a,
+                width as u8,
+                (width >> 8) as u8,
+                height as u8,
+                (height >> 8) as u8,
+            ]);
+        }
+    }
+    payload.resize(900 + usize::from(part), 0x5a);
+    payload
+}
+
+/// The picture id that a receiver sees.
+pub fn picture_id(packet: &RtpPacket) -> u16 {
+    u16::from_be_bytes([packet.payload[2] & 0x7f, packet.payload[3]])
+}
+
+/// The width that the key frame in this packet announces.
+pub fn key_frame_width(packet: &RtpPacket) -> Option<u16> {
+    let p = &packet.payload;
+    (p[0] & 0x10 != 0 && p[5] & 1 == 0).then(|| u16::from_le_bytes([p[11], p[12]]))
+}
+
+pub fn meeting(n: u8) -> MeetingId {
+    MeetingId::from_bytes([n; 16])
+}
+
+impl World {
+    pub fn new() -> Self {
+        let now = start();
+        let mut counter = 0u64;
+        let config = Config {
+            unit: UnitId(1),
+            peers_max: 100,
+            candidates: vec![(Protocol::Udp, SERVER.into())],
+            identity: Identity::generate().expect("an identity"),
+            clock: NtpClock::new(now, Duration::from_secs(1_800_000_000)),
+        };
+        let entropy = Box::new(move |buffer: &mut [u8]| {
+            for byte in buffer {
+                counter =
+                    counter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *byte = (counter >> 56) as u8;
+            }
+        });
+        let unit = Unit::new(now, config, entropy);
+        Self { now, unit, clients: Vec::new(), facts: Vec::new(), filter: Box::new(|_| true) }
+    }
+
+    /// A client that has not offered yet.
+    pub fn client(&mut self, room: u8) -> usize {
+        let index = self.clients.len();
+        let address = SocketAddr::from(([192, 0, 2, 10 + index as u8], 6000));
+        let mut rtc = RtcConfig::new()
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_vp8(true)
+            .enable_opus(true, true)
+            .build(self.now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
+        self.clients.push(Client {
+            rtc,
+            peer: PeerId(100 + index as u64),
+            meeting: meeting(room),
+            address,
+            seen_as: address,
+            pending: None,
+            connected: false,
+            packets: Vec::new(),
+            key_frame_requests: Vec::new(),
+            timeout: None,
+            outgoing: Vec::new(),
+        });
+        index
+    }
+
+    /// Adds m-lines, offers, and gives the answer to the client. Returns the mids of the new lines.
+    pub fn offer(&mut self, client: usize, lines: &[Line]) -> (Vec<Mid>, Answer) {
+        let known = &mut self.clients[client];
+        let mut changes = known.rtc.sdp_api();
+        let mids: Vec<Mid> = lines
+            .iter()
+            .map(|line| {
+                let (kind, direction, rids) = match line {
+                    Line::Receive(kind) => (*kind, Direction::RecvOnly, &[][..]),
+                    Line::Send(kind) => (*kind, Direction::SendOnly, &[][..]),
+                    Line::Simulcast(rids) => (MediaKind::Video, Direction::SendOnly, *rids),
+                };
+                let simulcast = (!rids.is_empty()).then(|| {
+                    let mut simulcast = Simulcast::new();
+                    rids.iter().for_each(|rid| simulcast.add_send_layer(SimulcastLayer::new(rid)));
+                    simulcast
+                });
+                let mid = changes.add_media(kind, direction, None, None, simulcast);
+                mid.to_string().parse().expect("a mid")
+            })
+            .collect();
+        let (offer, pending) = changes.apply().expect("changes");
+        known.pending = Some(pending);
+        let offer = Offer { peer: known.peer, meeting: known.meeting, sdp: offer.to_sdp_string() };
+        let answer = self.unit.handle_offer(self.now, &offer).expect("an answer");
+        let known = &mut self.clients[client];
+        let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
+        let pending = known.pending.take().expect("the offer");
+        known.rtc.sdp_api().accept_answer(pending, parsed).expect("an answer that str0m accepts");
+        (mids, answer)
+    }
+
+    /// Restarts ICE: a further offer with new credentials. Returns both descriptions.
+    pub fn restart_ice(&mut self, client: usize) -> (String, String) {
+        let known = &mut self.clients[client];
+        let mut changes = known.rtc.sdp_api();
+        changes.ice_restart(true);
+        let (offer, pending) = changes.apply().expect("changes");
+        let offer = Offer { peer: known.peer, meeting: known.meeting, sdp: offer.to_sdp_string() };
+        let answer = self.unit.handle_offer(self.now, &offer).expect("an answer");
+        assert!(!answer.replaced);
+        let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
+        self.clients[client].rtc.sdp_api().accept_answer(pending, parsed).expect("an acceptable answer");
+        (offer.sdp, answer.sdp)
+    }
+
+    /// The first offer of a client, for tests that send something else.
+    pub fn offer_text(&mut self, client: usize) -> Offer {
+        let known = &mut self.clients[client];
+        let mut changes = known.rtc.sdp_api();
+        changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+        let (offer, pending) = changes.apply().expect("changes");
+        known.pending = Some(pending);
+        Offer { peer: known.peer, meeting: known.meeting, sdp: offer.to_sdp_string() }
+    }
+
+    /// Gives a client the answer to its offer.
+    pub fn answer(&mut self, client: usize, sdp: &str) {
+        let known = &mut self.clients[client];
+        let pending = known.pending.take().expect("an offer");
+        let answer = SdpAnswer::from_sdp_string(sdp).expect("a valid answer");
+        known.rtc.sdp_api().accept_answer(pending, answer).expect("an acceptable answer");
+    }
+
+    pub fn source(&self, client: usize, mid: Mid) -> Source {
+        Source { peer: self.clients[client].peer, mid }
+    }
+
+    pub fn command(&mut self, command: UnitCommand) {
+        self.unit.handle_command(self.now, command);
+    }
+
+    pub fn bind(&mut self, receiver: usize, slot: Mid, source: Option<Source>) {
+        self.command(UnitCommand::Bind { peer: self.clients[receiver].peer, slot, source, rid: None });
+    }
+
+    pub fn resize(&mut self, receiver: usize, slot: Mid, width: u16, height: u16) {
+        self.command(UnitCommand::Resize { peer: self.clients[receiver].peer, slot, width, height });
+    }
+
+    /// Lets time go by.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now += STEP;
+            self.settle();
+        }
+    }
+
+    /// Runs until the condition holds; panics after ten virtual seconds.
+    pub fn until(&mut self, what: &str, condition: impl Fn(&World) -> bool) {
+        let end = self.now + Duration::from_secs(10);
+        while !condition(self) {
+            assert!(self.now < end, "not within ten seconds: {what}; facts: {:?}", self.facts);
+            self.run(STEP);
+        }
+    }
+
+    pub fn connect(&mut self, clients: &[usize]) {
+        self.until("connected", |w| {
+            clients.iter().all(|c| {
+                let peer = w.clients[*c].peer;
+                w.clients[*c].connected
+                    && w.facts.iter().any(|f| matches!(f, UnitFact::Connected { peer: p, .. } if *p == peer))
+            })
+        });
+    }
+
+    /// Exchanges packets until nobody has anything to send at this instant.
+    pub fn settle(&mut self) {
+        for client in 0..self.clients.len() {
+            let due = self.clients[client].timeout.is_none_or(|at| at <= self.now);
+            if due {
+                let _ = self.clients[client].rtc.handle_input(Input::Timeout(self.now));
+            }
+            self.drain(client);
+        }
+        for _ in 0..100 {
+            let mut quiet = true;
+            for client in 0..self.clients.len() {
+                for mut datagram in std::mem::take(&mut self.clients[client].outgoing) {
+                    quiet = false;
+                    if (self.filter)(Hop { client, to_server: true, bytes: &datagram }) {
+                        let transport = self.transport(client);
+                        self.unit.handle_datagram(self.now, transport, &mut datagram);
+                    }
+                }
+            }
+            if self.unit.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.unit.handle_timeout(self.now);
+            }
+            self.unit.forward(self.now, |_| {});
+            quiet &= !self.deliver();
+            while let Some(fact) = self.unit.poll_fact() {
+                self.facts.push(fact);
+            }
+            if quiet {
+                return;
+            }
+        }
+        panic!("packets without end");
+    }
+
+    pub fn transport(&self, client: usize) -> Transport {
+        Transport { protocol: Protocol::Udp, local: SERVER.into(), remote: self.clients[client].seen_as }
+    }
+
+    /// Takes everything that a client has to say. It wants that after each input.
+    fn drain(&mut self, client: usize) {
+        let known = &mut self.clients[client];
+        loop {
+            // A client whose handshake has timed out is as dead as a closed page.
+            let Ok(output) = known.rtc.poll_output() else { return };
+            match output {
+                Output::Timeout(at) => {
+                    if at <= self.now && known.timeout != Some(at) {
+                        known.timeout = Some(at);
+                        let _ = known.rtc.handle_input(Input::Timeout(self.now));
+                        continue;
+                    }
+                    known.timeout = Some(at);
+                    return;
+                }
+                Output::Transmit(transmit) => known.outgoing.push(transmit.contents.to_vec()),
+                Output::Event(Event::Connected) => known.connected = true,
+                Output::Event(Event::RtpPacket(packet)) => known.packets.push(packet),
+                Output::Event(Event::KeyframeRequest(request)) => {
+                    let mid = request.mid.to_string().parse().expect("a mid");
+                    known.key_frame_requests.push((mid, request.rid.map(|r| r.to_string()), request.kind));
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+
+    fn deliver(&mut self) -> bool {
+        let outbox = self.unit.outbox();
+        let mut arriving = Vec::new();
+        for run in outbox.runs() {
+            let bytes = &outbox.data()[run.start..run.start + run.len];
+            arriving.extend(bytes.chunks(run.segment).map(|d| (run.transport, d.to_vec())));
+        }
+        outbox.clear();
+        let any = !arriving.is_empty();
+        for (transport, datagram) in arriving {
+            let Some(client) = self.clients.iter().position(|c| c.seen_as == transport.remote) else {
+                continue;
+            };
+            if !(self.filter)(Hop { client, to_server: false, bytes: &datagram }) {
+                continue;
+            }
+            let receive =
+                Receive::new(str0m::net::Protocol::Udp, transport.local, transport.remote, &datagram);
+            if let Ok(receive) = receive {
+                let _ = self.clients[client].rtc.handle_input(Input::Receive(self.now, receive));
+                self.drain(client);
+            }
+        }
+        any
+    }
+
+    /// Packets that a client has received on a slot, and forgets them.
+    pub fn take_packets(&mut self, client: usize) -> Vec<RtpPacket> {
+        std::mem::take(&mut self.clients[client].packets)
+    }
+}
+
+pub enum Line {
+    Receive(MediaKind),
+    Send(MediaKind),
+    Simulcast(&'static [&'static str]),
+}
+
+/// By SSRC, the sequence numbers received, in order of arrival.
+pub fn sequences(packets: &[RtpPacket]) -> BTreeMap<u32, Vec<u64>> {
+    let mut by_ssrc: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for packet in packets {
+        by_ssrc.entry(*packet.header.ssrc).or_default().push(*packet.seq_no);
+    }
+    by_ssrc
+}
