@@ -1,0 +1,33 @@
+//! The room engine: who may be where, what they publish, who receives what.
+//!
+//! One [`Room`] is the state of one meeting, sans-I/O: everything that happens goes in by a `handle_*` method together
+//! with the time, everything that is to be done comes out of [`Room::poll_effect`], and [`Room::poll_timeout`] says when
+//! [`Room::handle_timeout`] is due. The shell (the `control` role) carries effects out in their order.
+//!
+//! Nothing that a person wrote (profile, chat) is logged, persisted, or part of an error's text.
+
+mod bucket;
+mod chat;
+mod coalesce;
+mod effect;
+mod facts;
+mod intents;
+mod join;
+mod offers;
+mod participant;
+mod placement;
+mod reply;
+mod requests;
+mod room;
+mod roster;
+mod slots;
+mod snapshot;
+mod streams;
+
+pub use effect::{Effect, OfferToken, Recipient, RoomFact};
+pub use join::{Join, JoinError};
+pub use offers::OfferFailure;
+pub use participant::{GRACE, WAITING_INTENTS_MAX, WAITING_OFFERS_MAX};
+pub use placement::{NoPlace, UnitLoad, place};
+pub use room::{Config, EMPTY_ROOM_TIME, Entropy, Now, Room};
+pub use snapshot::{SavedParticipant, SavedSlot, SavedStream, Snapshot};

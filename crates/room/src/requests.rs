@@ -1,0 +1,153 @@
+//! Who receives what: requests of clients, and bringing the unit to what is wanted.
+
+use model::unit::{Source, UnitCommand};
+use model::{Mid, ParticipantId, Rid, StreamId};
+use wire::ServerMessage;
+
+use crate::intents::Outcome;
+use crate::reply::{Refusal, success};
+use crate::slots::{Binding, Wanted};
+use crate::streams::Stream;
+use crate::{Now, Room};
+
+impl Room {
+    pub(crate) fn request_stream(
+        &mut self,
+        now: Now,
+        id: ParticipantId,
+        producer_id: &str,
+        stream_id: &str,
+        rid: Option<Rid>,
+        receive_mid: Option<Mid>,
+    ) -> Outcome {
+        let (producer, stream) = self.find_stream(id, producer_id, stream_id)?;
+        if let Some(rid) = rid.filter(|rid| !stream.layers.iter().any(|l| l.rid == *rid)) {
+            return Err(Refusal::parameter("rid", rid, "the stream has no such encoding"));
+        }
+        let mid = self.find_slot(id, stream, receive_mid)?;
+        let binding = Binding { producer, stream: stream.id, rid };
+        if let Some(participant) = self.participants.get_mut(&id) {
+            participant.slots.bind(mid, binding);
+            participant.slots_changed = true;
+        }
+        self.sync_slots(id);
+        self.mark_slots(now);
+        self.mark_persist(now);
+        Ok(Some(ServerMessage::RequestStreamResponse { receive_mid: mid }))
+    }
+
+    /// Harmless for a slot that is free already or does not exist: its stream may just have ended.
+    pub(crate) fn disconnect_stream(&mut self, now: Now, id: ParticipantId, mid: Mid) -> ServerMessage {
+        let freed = self.participants.get_mut(&id).is_some_and(|p| {
+            let freed = p.slots.free(mid);
+            p.slots_changed |= freed;
+            freed
+        });
+        if !freed {
+            return success("nothing was received there");
+        }
+        self.sync_slots(id);
+        self.mark_slots(now);
+        self.mark_persist(now);
+        success("disconnected")
+    }
+
+    fn find_stream(
+        &self,
+        receiver: ParticipantId,
+        producer_id: &str,
+        stream_id: &str,
+    ) -> Result<(ParticipantId, &Stream), Refusal> {
+        let unknown =
+            || Refusal::parameter("producer_id", producer_id, "no such participant is in the meeting");
+        let producer: ParticipantId = producer_id.parse().map_err(|_| unknown())?;
+        if producer == receiver {
+            let text = "a participant does not receive its own streams";
+            return Err(Refusal::parameter("producer_id", producer_id, text));
+        }
+        let streams = &self.participants.get(&producer).ok_or_else(unknown)?.streams;
+        let stream = stream_id.parse::<StreamId>().ok().and_then(|id| streams.get(id));
+        let unknown =
+            || Refusal::parameter("stream_id", stream_id, "the participant publishes no such stream");
+        Ok((producer, stream.ok_or_else(unknown)?))
+    }
+
+    fn find_slot(&self, id: ParticipantId, stream: &Stream, wish: Option<Mid>) -> Result<Mid, Refusal> {
+        let slots = self.participants.get(&id).map(|p| &p.slots);
+        let Some(mid) = wish else {
+            let none = || {
+                Refusal::unavailable(
+                    "no receiving m-line of this kind is free: offer one more, or disconnect one",
+                )
+            };
+            return slots.and_then(|s| s.pick(stream.kind, stream.semantic)).ok_or_else(none);
+        };
+        match slots.and_then(|s| s.get(mid)) {
+            None => Err(Refusal::parameter("receive_mid", mid, "no such receiving m-line was answered")),
+            Some(slot) if slot.kind != stream.kind => {
+                Err(Refusal::parameter("receive_mid", mid, "the m-line is of another kind than the stream"))
+            }
+            Some(_) => Ok(mid),
+        }
+    }
+
+    /// Tells the unit what is to be sent on a participant's slots, where that is not what it was told last.
+    pub(crate) fn sync_slots(&mut self, receiver: ParticipantId) {
+        let Some(participant) = self.participants.get(&receiver) else {
+            return;
+        };
+        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+            return;
+        };
+        let wanted: Vec<(Mid, Wanted)> =
+            participant.slots.iter().map(|(mid, slot)| (mid, self.wanted(slot.binding))).collect();
+        for (slot, wanted) in wanted {
+            let participant = self.participants.get_mut(&receiver);
+            if participant.is_some_and(|p| p.slots.take_rebound(slot, wanted)) {
+                let Wanted { source, rid } = wanted;
+                self.command(UnitCommand::Bind { peer, slot, source, rid });
+            }
+        }
+    }
+
+    /// What a binding means now: nothing while its stream is not (back) there.
+    fn wanted(&self, binding: Option<Binding>) -> Wanted {
+        let found = binding.and_then(|binding| {
+            let producer = self.participants.get(&binding.producer)?;
+            let stream = producer.streams.get(binding.stream)?;
+            let source = Source { peer: producer.peer?, mid: stream.mid };
+            // An encoding that a later offer has taken away leaves the choice to the unit.
+            let rid = binding.rid.filter(|rid| stream.layers.iter().any(|l| l.rid == *rid));
+            Some(Wanted { source: Some(source), rid })
+        });
+        found.unwrap_or_default()
+    }
+
+    pub(crate) fn sync_sizes(&mut self, id: ParticipantId) {
+        let Some(participant) = self.participants.get_mut(&id) else {
+            return;
+        };
+        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+            return;
+        };
+        for (slot, (width, height)) in participant.slots.take_resized() {
+            self.command(UnitCommand::Resize { peer, slot, width, height });
+        }
+    }
+
+    pub(crate) fn sync_mutes(&mut self, id: ParticipantId) {
+        let Some(participant) = self.participants.get_mut(&id) else {
+            return;
+        };
+        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+            return;
+        };
+        let mut commands = Vec::new();
+        for stream in participant.streams.iter_mut().filter(|s| s.muted != s.mute_sent) {
+            stream.mute_sent = stream.muted;
+            let source = Source { peer, mid: stream.mid };
+            commands.push(UnitCommand::Mute { source, muted: stream.muted });
+        }
+        commands.into_iter().for_each(|command| self.command(command));
+    }
+}

@@ -1,0 +1,203 @@
+//! What one participant receives: its m-lines, what is bound to them, and what the unit was told of that.
+
+use std::collections::BTreeMap;
+
+use model::unit::{ReceiveSlot, Source};
+use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, limits};
+
+use crate::SavedSlot;
+
+/// What a slot is to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Binding {
+    pub(crate) producer: ParticipantId,
+    pub(crate) stream: StreamId,
+    pub(crate) rid: Option<Rid>,
+}
+
+/// What the unit is to send on a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Wanted {
+    pub(crate) source: Option<Source>,
+    pub(crate) rid: Option<Rid>,
+}
+
+/// A receiving m-line.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    pub(crate) kind: MediaKind,
+    semantic: Semantic,
+    pub(crate) binding: Option<Binding>,
+    /// Grows with each slot that becomes free: the smallest has been free longest.
+    free_since: u64,
+    /// Width and height at which the client shows it; `None` while it has not said.
+    size: Option<(u16, u16)>,
+    /// What the unit says that it sends.
+    pub(crate) shown_rid: Option<Rid>,
+    pub(crate) active: bool,
+    /// What the unit was told last; a unit starts with nothing bound.
+    sent: Wanted,
+    size_sent: Option<(u16, u16)>,
+}
+
+/// The slots of one participant.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    by_mid: BTreeMap<Mid, Slot>,
+    /// Bindings of m-lines that the participant's present peer connection has not offered (yet): they come to life with
+    /// the m-line. At most [`limits::MEDIA_LINES_MAX`].
+    dormant: BTreeMap<Mid, (MediaKind, Binding)>,
+    ticks: u64,
+}
+
+impl Slots {
+    pub(crate) fn restored(saved: &[SavedSlot]) -> Self {
+        let dormant = saved
+            .iter()
+            .take(limits::MEDIA_LINES_MAX)
+            .map(|s| (s.mid, (s.kind, Binding { producer: s.producer, stream: s.stream, rid: s.rid })));
+        Self { dormant: dormant.collect(), ..Self::default() }
+    }
+
+    pub(crate) fn saved(&self) -> Vec<SavedSlot> {
+        let live = self.by_mid.iter().filter_map(|(mid, s)| Some((*mid, s.kind, s.binding?)));
+        let dormant = self.dormant.iter().map(|(mid, (kind, binding))| (*mid, *kind, *binding));
+        let saved =
+            |(mid, kind, Binding { producer, stream, rid })| SavedSlot { mid, kind, producer, stream, rid };
+        live.chain(dormant).map(saved).collect()
+    }
+
+    pub(crate) fn get(&self, mid: Mid) -> Option<&Slot> {
+        self.by_mid.get(&mid)
+    }
+
+    pub(crate) fn get_mut(&mut self, mid: Mid) -> Option<&mut Slot> {
+        self.by_mid.get_mut(&mid)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Mid, &Slot)> {
+        self.by_mid.iter().map(|(mid, slot)| (*mid, slot))
+    }
+
+    /// Takes over which m-lines there are now. `fresh`: of a new peer connection, to which nothing is bound yet.
+    pub(crate) fn apply(&mut self, offered: Vec<ReceiveSlot>, fresh: bool) {
+        if fresh {
+            self.forget_sent();
+        }
+        let mut former = std::mem::take(&mut self.by_mid);
+        for line in offered.into_iter().take(limits::MEDIA_LINES_MAX) {
+            let slot = match former.remove(&line.mid) {
+                Some(slot) if slot.kind == line.kind => Slot { semantic: line.semantic, ..slot },
+                _ => self.new_slot(&line),
+            };
+            self.by_mid.insert(line.mid, slot);
+        }
+        // A new peer connection may offer the rest of its lines later; on the same one, a line that is gone is gone.
+        let bound = former.into_iter().filter_map(|(mid, slot)| Some((mid, (slot.kind, slot.binding?))));
+        if fresh {
+            let space = limits::MEDIA_LINES_MAX.saturating_sub(self.dormant.len());
+            self.dormant.extend(bound.take(space));
+        }
+    }
+
+    /// The free slot for a stream of this kind: of those meant for its semantic, else of all, the one free longest.
+    pub(crate) fn pick(&self, kind: MediaKind, semantic: Semantic) -> Option<Mid> {
+        let free = self.by_mid.iter().filter(|(_, s)| s.kind == kind && s.binding.is_none());
+        free.min_by_key(|(_, s)| (s.semantic != semantic, s.free_since)).map(|(mid, _)| *mid)
+    }
+
+    pub(crate) fn bind(&mut self, mid: Mid, binding: Binding) {
+        if let Some(slot) = self.by_mid.get_mut(&mid) {
+            slot.binding = Some(binding);
+        }
+    }
+
+    /// Frees a slot, or forgets what would come to life on a line that is not there yet. False: nothing was bound.
+    pub(crate) fn free(&mut self, mid: Mid) -> bool {
+        let was_dormant = self.dormant.remove(&mid).is_some();
+        let Some(slot) = self.by_mid.get_mut(&mid).filter(|s| s.binding.is_some()) else {
+            return was_dormant;
+        };
+        slot.binding = None;
+        self.ticks += 1;
+        slot.free_since = self.ticks;
+        true
+    }
+
+    /// Frees all slots with such a binding. False: there was none.
+    pub(crate) fn free_where(&mut self, gone: impl Fn(&Binding) -> bool) -> bool {
+        let bound = self.by_mid.iter().filter(|(_, s)| s.binding.as_ref().is_some_and(&gone));
+        let mids: Vec<Mid> = bound.map(|(mid, _)| *mid).collect();
+        self.dormant.retain(|_, (_, binding)| !gone(binding));
+        mids.iter().for_each(|mid| {
+            self.free(*mid);
+        });
+        !mids.is_empty()
+    }
+
+    /// Notes what the client shows; lines that do not exist are ignored.
+    pub(crate) fn resize(&mut self, mid: Mid, size: (u16, u16)) {
+        if let Some(slot) = self.by_mid.get_mut(&mid) {
+            slot.size = Some(size);
+        }
+    }
+
+    /// Sizes that the unit has not been told; they count as told.
+    pub(crate) fn take_resized(&mut self) -> Vec<(Mid, (u16, u16))> {
+        let mut resized = Vec::new();
+        for (mid, slot) in &mut self.by_mid {
+            if let Some(size) = slot.size.filter(|_| slot.size != slot.size_sent) {
+                slot.size_sent = Some(size);
+                resized.push((*mid, size));
+            }
+        }
+        resized
+    }
+
+    /// Whether the unit must be told this of a slot; it counts as told.
+    pub(crate) fn take_rebound(&mut self, mid: Mid, wanted: Wanted) -> bool {
+        self.by_mid.get_mut(&mid).is_some_and(|slot| std::mem::replace(&mut slot.sent, wanted) != wanted)
+    }
+
+    /// The unit forgot what it was told of all slots.
+    pub(crate) fn forget_sent(&mut self) {
+        self.by_mid.values_mut().for_each(Slot::forget_sent);
+    }
+
+    /// The unit forgot the source of such bindings. False: there was none.
+    pub(crate) fn forget_sent_where(&mut self, gone: impl Fn(&Binding) -> bool) -> bool {
+        let mut found = false;
+        for slot in self.by_mid.values_mut().filter(|s| s.binding.as_ref().is_some_and(&gone)) {
+            slot.sent = Wanted::default();
+            slot.shown_rid = None;
+            slot.active = false;
+            found = true;
+        }
+        found
+    }
+
+    fn new_slot(&mut self, line: &ReceiveSlot) -> Slot {
+        self.ticks += 1;
+        let woken = self.dormant.remove(&line.mid).filter(|(kind, _)| *kind == line.kind);
+        Slot {
+            kind: line.kind,
+            semantic: line.semantic,
+            binding: woken.map(|(_, binding)| binding),
+            free_since: self.ticks,
+            size: None,
+            shown_rid: None,
+            active: false,
+            sent: Wanted::default(),
+            size_sent: None,
+        }
+    }
+}
+
+impl Slot {
+    fn forget_sent(&mut self) {
+        self.sent = Wanted::default();
+        self.size_sent = None;
+        self.shown_rid = None;
+        self.active = false;
+    }
+}

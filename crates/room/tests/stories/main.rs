@@ -1,0 +1,14 @@
+//! What people and programs notice of a room, told as stories.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod chat;
+mod endings;
+mod limits;
+mod offers;
+mod reconnection;
+mod requests;
+mod restart;
+mod roster;
+mod unit;
