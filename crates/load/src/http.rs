@@ -1,0 +1,106 @@
+//! As much of an HTTP client as the API needs: one POST per connection, JSON in and out.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::Request;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A server that takes longer has failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// No answer of the API is as large.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// `http://host:port`, without a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// As in a `Host` header, and as `connect` takes it.
+    authority: String,
+}
+
+impl BaseUrl {
+    /// Reads an address. Only plain HTTP: a load generator on the same machine or network measures media, and TLS of
+    /// the signalling would only add to what it uses itself.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self> {
+        let Some(rest) = text.strip_prefix("http://") else { bail!("{text:?} does not begin with http://") };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        ensure!(
+            !authority.is_empty() && !authority.contains(['/', '?', '#', '@']),
+            "{text:?} is not http://host:port"
+        );
+        let with_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let authority = if with_port { authority.to_owned() } else { format!("{authority}:80") };
+        Ok(Self { authority })
+    }
+
+    /// Connects, for nothing but to see whether and from which address that works.
+    pub(crate) async fn connect(&self) -> Result<TcpStream> {
+        timeout(REQUEST_TIMEOUT, TcpStream::connect(&self.authority))
+            .await
+            .map_err(anyhow::Error::from)
+            .and_then(|result| result.map_err(anyhow::Error::from))
+            .with_context(|| format!("cannot connect to {self}; is the server running?"))
+    }
+
+    /// Posts a JSON body and reads the JSON answer.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: String) -> Result<T> {
+        let answer = async {
+            let stream = self.connect().await?;
+            stream.set_nodelay(true)?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            let request = Request::post(path)
+                .header(HOST, &self.authority)
+                .header(CONTENT_TYPE, "application/json")
+                .body(Full::new(Bytes::from(body)))?;
+            let answer = sender.send_request(request).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
+            ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+            serde_json::from_slice(&body)
+                .with_context(|| format!("unexpected answer {}", String::from_utf8_lossy(&body)))
+        };
+        timeout(REQUEST_TIMEOUT, answer)
+            .await
+            .map_err(anyhow::Error::from)
+            .flatten()
+            .with_context(|| format!("POST {self}{path}"))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_hosts_with_a_port() {
+        let parse = |text: &str| BaseUrl::parse(text).map(|url| url.to_string()).ok();
+        assert_eq!(parse("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(parse("http://localhost/").as_deref(), Some("http://localhost:80"));
+        assert_eq!(parse("http://[::1]:8080/").as_deref(), Some("http://[::1]:8080"));
+        assert_eq!(parse("http://[::1]").as_deref(), Some("http://[::1]:80"));
+        for text in
+            ["", "localhost:8080", "https://localhost", "http://", "http://h/path", "http://u@h", "ws://h"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Receiving: packets counted by what their headers say in clear.
+
+use std::time::Instant;
+
+use model::MediaKind;
+use str0m::media::Mid;
+
+use super::SlotSsrc;
+use crate::stats::{FreezeWatch, Sequence};
+
+/// The receiving side of a client.
+pub struct Receiver {
+    slots: Vec<Slot>,
+    /// Decrypts and reports, instead of counting only.
+    feeds: bool,
+    first_media: Option<Instant>,
+    repairs: u64,
+    unknown: u64,
+    decrypted: u64,
+}
+
+/// One m-line.
+pub(super) struct Slot {
+    pub(super) kind: MediaKind,
+    ssrc: Option<u32>,
+    rtx: Option<u32>,
+    pub(super) sequence: Sequence,
+    pub(super) frames: FreezeWatch,
+    pub(super) bytes: u64,
+}
+
+/// The fields of an RTP header that are counted by (RFC 3550 §5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Header {
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+}
+
+impl Header {
+    /// None: STUN, DTLS or RTCP (RFC 7983 §7, RFC 5761 §4), or too short.
+    fn parse(datagram: &[u8]) -> Option<Self> {
+        let &[first, second, s0, s1, t0, t1, t2, t3, i0, i1, i2, i3] = datagram.first_chunk()?;
+        if !(128..192).contains(&first) || (192..224).contains(&second) {
+            return None;
+        }
+        Some(Self {
+            sequence: u16::from_be_bytes([s0, s1]),
+            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+            ssrc: u32::from_be_bytes([i0, i1, i2, i3]),
+        })
+    }
+}
+
+impl Receiver {
+    /// Receives on these m-lines, with the SSRCs that the answer declares.
+    pub fn new(lines: &[(Mid, MediaKind)], answer: &[SlotSsrc], feeds: bool) -> Self {
+        let slot = |&(mid, kind): &(Mid, MediaKind)| {
+            let declared = answer.iter().find(|slot| mid.to_string() == slot.mid);
+            let (ssrc, rtx) = declared.map_or((None, None), |slot| (slot.ssrc, slot.rtx));
+            Slot { kind, ssrc, rtx, sequence: Sequence::default(), frames: FreezeWatch::default(), bytes: 0 }
+        };
+        let slots = lines.iter().map(slot).collect();
+        Self { slots, feeds, first_media: None, repairs: 0, unknown: 0, decrypted: 0 }
+    }
+
+    /// Counts a datagram. Returns whether `str0m` shall have it.
+    pub(super) fn record(&mut self, datagram: &[u8], now: Instant) -> bool {
+        let Some(header) = Header::parse(datagram) else { return true };
+        let ssrc = Some(header.ssrc);
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == ssrc) {
+            self.first_media.get_or_insert(now);
+            if slot.sequence.record(header.sequence) {
+                slot.bytes += datagram.len() as u64;
+            }
+            if slot.kind == MediaKind::Video {
+                slot.frames.record(header.timestamp, now);
+            }
+        } else if self.slots.iter().any(|slot| slot.rtx == ssrc) {
+            self.repairs += 1;
+        } else {
+            self.unknown += 1;
+        }
+        self.feeds
+    }
+
+    /// The sources were stopped until now.
+    pub(super) fn forgive_gap(&mut self, now: Instant) {
+        self.slots.iter_mut().for_each(|slot| slot.frames.forgive(now));
+    }
+
+    pub(super) fn count_decrypted(&mut self) {
+        self.decrypted += 1;
+    }
+
+    pub(super) fn first_media(&self) -> Option<Instant> {
+        self.first_media
+    }
+
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Retransmissions, packets of SSRCs that the answer does not declare, packets decrypted.
+    pub(super) fn others(&self) -> (u64, u64, u64) {
+        (self.repairs, self.unknown, self.decrypted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(ssrc: u32, sequence: u16, timestamp: u32) -> Vec<u8> {
+        let mut packet = vec![0x80, 0x60];
+        packet.extend_from_slice(&sequence.to_be_bytes());
+        packet.extend_from_slice(&timestamp.to_be_bytes());
+        packet.extend_from_slice(&ssrc.to_be_bytes());
+        packet.extend_from_slice(&[0; 100]);
+        packet
+    }
+
+    #[test]
+    fn packets_are_counted_by_slot_and_only_fed_where_wanted() {
+        let now = net::clock::now();
+        let mid = Mid::from("v");
+        let answer = [SlotSsrc { mid: "v".into(), ssrc: Some(1), rtx: Some(2) }];
+        let mut receiver = Receiver::new(&[(mid, MediaKind::Video)], &answer, false);
+        assert!(receiver.record(&[0, 1, 0, 0], now), "STUN is for str0m");
+        assert!(receiver.record(&[0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0], now), "RTCP is for str0m");
+        assert_eq!(receiver.first_media(), None);
+        for (ssrc, sequence) in [(1, 10), (1, 12), (1, 12), (2, 5), (3, 1)] {
+            assert!(!receiver.record(&packet(ssrc, sequence, u32::from(sequence) * 3000), now));
+        }
+        let slot = &receiver.slots()[0];
+        assert_eq!((slot.sequence.received(), slot.sequence.lost(), slot.sequence.doubled()), (2, 1, 1));
+        assert_eq!((slot.frames.frames(), slot.bytes), (2, 224));
+        assert_eq!(receiver.others(), (1, 1, 0));
+        assert_eq!(receiver.first_media(), Some(now));
+    }
+}
