@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { contentOf, degradation, layersOf, layerSizes, sendEncodings } from './encodings';
+
+describe('layers', () => {
+  it('of a camera are three, smallest first', () => {
+    expect(sendEncodings('camera', layersOf('camera', 'detail', 720))).toEqual([
+      { rid: 'l', active: true, scaleResolutionDownBy: 4, maxBitrate: 150_000, maxFramerate: 30 },
+      { rid: 'm', active: true, scaleResolutionDownBy: 2, maxBitrate: 500_000, maxFramerate: 30 },
+      { rid: 'h', active: true, scaleResolutionDownBy: 1, maxBitrate: 1_700_000, maxFramerate: 30 },
+    ]);
+    expect(layersOf('camera', 'detail')).toEqual(layersOf('camera', 'detail', 720));
+  });
+
+  it.each([
+    [180, ['l']],
+    [360, ['l', 'm']],
+    [480, ['l', 'm', 'h']],
+    [2160, ['l', 'm', 'h']],
+  ])('of a picture %i high are %j, and the largest is the whole', (height, rids) => {
+    const layers = layersOf('camera', 'detail', height);
+    expect(layers.map((l) => l.rid)).toEqual(['l', 'm', 'h']);
+    expect(layers.filter((l) => l.active).map((l) => l.rid)).toEqual(rids);
+    expect(layers.filter((l) => l.active).at(-1)?.scaleDownBy).toBe(1);
+  });
+
+  it('cost more the larger they are', () => {
+    const top = [180, 360, 720, 1080, 2160].map(
+      (h) => layersOf('camera', 'detail', h).findLast((l) => l.active)?.bpsMax ?? 0,
+    );
+    expect(top).toEqual([...top].sort((a, b) => a - b));
+  });
+
+  it('of a screen are two; text keeps its size, film its smoothness', () => {
+    expect(layersOf('screen', 'detail').map((l) => l.rid)).toEqual(['l', 'h']);
+    expect(degradation('screen', 'detail')).toBe('maintain-resolution');
+    expect(degradation('screen', 'motion')).toBe('balanced');
+    expect(layersOf('screen', 'motion').at(-1)?.fpsMax).toBe(30);
+  });
+
+  it('of sound are none', () => {
+    expect(sendEncodings('microphone', layersOf('microphone', 'detail'))).toEqual([{ maxBitrate: 48_000 }]);
+  });
+
+  it('have sizes where they are active and the picture is known', () => {
+    expect([...layerSizes(layersOf('camera', 'detail', 360), 640, 360)]).toEqual([
+      ['l', { width: 320, height: 180 }],
+      ['m', { width: 640, height: 360 }],
+    ]);
+    expect(layerSizes(layersOf('camera', 'detail'), 0, 0).size).toBe(0);
+  });
+});
+
+it('content says what is a share and what a further camera', () => {
+  const sources = ['camera', 'microphone', 'screen', 'screen-audio', 'extra-camera'] as const;
+  expect(sources.map(contentOf)).toEqual([null, null, 'slides', 'slides', 'alt']);
+});

@@ -1,0 +1,120 @@
+/** What is sent: simulcast layers and what to give up first, by kind of source. */
+import type { LocalSource } from '../types';
+
+/** One simulcast encoding, relative to what is captured. */
+export interface LayerPlan {
+  readonly rid: string;
+  readonly active: boolean;
+  readonly scaleDownBy: number;
+  readonly bpsMax: number;
+  readonly fpsMax: number;
+}
+
+export type ContentHint = 'detail' | 'motion';
+
+/** Rids, smallest layer first, which is the order that browsers want. Said in the first offer and fixed from then on. */
+const CAMERA_RIDS = ['l', 'm', 'h'] as const;
+/** Short side of what is captured when nothing else is known, in pixels. */
+const SHORT_SIDE = 720;
+
+/** Bits per second that a camera picture of a short side up to this many pixels is worth. */
+const CAMERA_BPS: readonly (readonly [shortSideMax: number, bps: number])[] = [
+  [200, 150_000],
+  [280, 300_000],
+  [400, 500_000],
+  [560, 900_000],
+  [800, 1_700_000],
+  [1200, 3_000_000],
+  [Number.POSITIVE_INFINITY, 8_000_000],
+];
+
+/** Text must stay sharp, so the small layer is half the size with few frames. */
+const SCREEN_DETAIL: readonly LayerPlan[] = [
+  { rid: 'l', active: true, scaleDownBy: 2, bpsMax: 400_000, fpsMax: 10 },
+  { rid: 'h', active: true, scaleDownBy: 1, bpsMax: 2_500_000, fpsMax: 15 },
+];
+
+/** A film on the screen: smooth. */
+const SCREEN_MOTION: readonly LayerPlan[] = [
+  { rid: 'l', active: true, scaleDownBy: 2, bpsMax: 600_000, fpsMax: 30 },
+  { rid: 'h', active: true, scaleDownBy: 1, bpsMax: 3_500_000, fpsMax: 30 },
+];
+
+/** Speech with error correction sounds like the room at this rate; music from a tab needs more. */
+const MICROPHONE_BPS_MAX = 48_000;
+const SCREEN_AUDIO_BPS_MAX = 128_000;
+
+/** The layers of a video source, smallest first. Empty for sound. `shortSide` of what is captured, 0: unknown. */
+export function layersOf(source: LocalSource, hint: ContentHint, shortSide = 0): readonly LayerPlan[] {
+  switch (source) {
+    case 'camera':
+    case 'extra-camera':
+      return cameraLayers(shortSide > 0 ? shortSide : SHORT_SIDE);
+    case 'screen':
+      return hint === 'motion' ? SCREEN_MOTION : SCREEN_DETAIL;
+    case 'microphone':
+    case 'screen-audio':
+      return [];
+  }
+}
+
+/** `sendEncodings` for a new transceiver. */
+export function sendEncodings(source: LocalSource, layers: readonly LayerPlan[]): RTCRtpEncodingParameters[] {
+  if (layers.length === 0) {
+    return [{ maxBitrate: source === 'microphone' ? MICROPHONE_BPS_MAX : SCREEN_AUDIO_BPS_MAX }];
+  }
+  return layers.map((layer) => ({
+    rid: layer.rid,
+    active: layer.active,
+    scaleResolutionDownBy: layer.scaleDownBy,
+    maxBitrate: layer.bpsMax,
+    maxFramerate: layer.fpsMax,
+  }));
+}
+
+/** What to give up first when the network or the processor is short. */
+export function degradation(source: LocalSource, hint: ContentHint): RTCDegradationPreference {
+  return source === 'screen' && hint === 'detail' ? 'maintain-resolution' : 'balanced';
+}
+
+/** `a=content` (RFC 4796) of a line; null: none, which is main. */
+export function contentOf(source: LocalSource): 'slides' | 'alt' | null {
+  switch (source) {
+    case 'screen':
+    case 'screen-audio':
+      return 'slides';
+    case 'extra-camera':
+      return 'alt';
+    case 'camera':
+    case 'microphone':
+      return null;
+  }
+}
+
+/** Sizes of the active layers of a picture of this size, as encoders round them. */
+export function layerSizes(
+  layers: readonly LayerPlan[],
+  width: number,
+  height: number,
+): ReadonlyMap<string, { readonly width: number; readonly height: number }> {
+  const sizes = new Map<string, { width: number; height: number }>();
+  if (width <= 0 || height <= 0) return sizes;
+  for (const { rid, active, scaleDownBy } of layers) {
+    if (!active) continue;
+    sizes.set(rid, { width: Math.floor(width / scaleDownBy), height: Math.floor(height / scaleDownBy) });
+  }
+  return sizes;
+}
+
+/** A quarter, a half and the whole; of a small picture only what is no smaller than a thumbnail. */
+function cameraLayers(shortSide: number): readonly LayerPlan[] {
+  const scales = shortSide < 240 ? [1] : shortSide < 440 ? [2, 1] : [4, 2, 1];
+  return CAMERA_RIDS.map((rid, i) => {
+    const scaleDownBy = scales[i] ?? 1;
+    return { rid, active: i < scales.length, scaleDownBy, bpsMax: cameraBps(shortSide / scaleDownBy), fpsMax: 30 };
+  });
+}
+
+function cameraBps(shortSide: number): number {
+  return CAMERA_BPS.find(([most]) => shortSide <= most)?.[1] ?? 0;
+}

@@ -1,0 +1,188 @@
+/** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
+import type { Line, PathState } from '../session/model';
+import type { LocalSource } from '../types';
+import type { ContentHint, LayerPlan } from './encodings';
+import { contentOf, degradation, layerSizes, layersOf, sendEncodings } from './encodings';
+import type { LineNotes } from './munge';
+import { annotate } from './munge';
+
+/** A track to send, and what is needed to send it well. */
+export interface Outgoing {
+  readonly track: MediaStreamTrack | null;
+  readonly hint: ContentHint;
+}
+
+/** What a peer asks and tells. */
+export interface PeerHost {
+  outgoing(localId: string): Outgoing | null;
+  onPath(state: PathState): void;
+  /** A receiving line got its track. */
+  onTrack(lineIndex: number, track: MediaStreamTrack): void;
+}
+
+export interface Offer {
+  readonly sdp: string;
+  readonly mids: readonly (string | null)[];
+}
+
+/** Discontinuous transmission and error correction; stereo for the sound of a tab. */
+const OPUS_SPEECH = { usedtx: '1', useinbandfec: '1', minptime: '10' };
+const OPUS_MUSIC = { useinbandfec: '1', minptime: '10', stereo: '1', 'sprop-stereo': '1' };
+
+export class Peer {
+  readonly connection: RTCPeerConnection;
+  private readonly transceivers: RTCRtpTransceiver[] = [];
+  private lines: readonly Line[] = [];
+  private closed = false;
+
+  constructor(
+    config: RTCConfiguration,
+    private readonly host: PeerHost,
+  ) {
+    this.connection = new RTCPeerConnection({ ...config, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    const tell = (): void => {
+      if (!this.closed) this.host.onPath(pathState(this.connection));
+    };
+    this.connection.addEventListener('connectionstatechange', tell);
+    this.connection.addEventListener('iceconnectionstatechange', tell);
+    this.connection.addEventListener('track', (event) => {
+      const index = this.transceivers.indexOf(event.transceiver);
+      if (index >= 0) this.host.onTrack(index, event.track);
+    });
+  }
+
+  /** Makes the connection have these lines, and an offer of it. */
+  async makeOffer(lines: readonly Line[], iceRestart: boolean): Promise<Offer> {
+    this.lines = lines;
+    lines.forEach((line, index) => this.applyLine(line, index));
+    await this.syncTracks();
+    const offer = await this.connection.createOffer({ iceRestart });
+    await this.connection.setLocalDescription(offer);
+    const mids = this.mids();
+    // Chromium adds nothing to the description by itself, Firefox completes some attributes: send what was set.
+    const sdp = this.connection.localDescription?.sdp ?? offer.sdp ?? '';
+    return { sdp: annotate(sdp, this.notes(lines, mids), 'offer'), mids };
+  }
+
+  async applyAnswer(sdp: string): Promise<void> {
+    // How Opus is encoded follows from what the other end says it likes to receive.
+    const notes = this.notes(this.lines, this.mids());
+    await this.connection.setRemoteDescription({ type: 'answer', sdp: annotate(sdp, notes, 'answer') });
+  }
+
+  /** Puts the present local tracks on their lines. Cheap when nothing has changed. */
+  async syncTracks(): Promise<void> {
+    await Promise.all(this.lines.map((line, index) => this.syncTrack(line, index)));
+  }
+
+  /** The line with this mid. */
+  lineOf(mid: string): Line | undefined {
+    return this.lines[this.transceivers.findIndex((t) => t.mid === mid)];
+  }
+
+  track(lineIndex: number): MediaStreamTrack | null {
+    const transceiver = this.transceivers[lineIndex];
+    return transceiver === undefined || this.lines[lineIndex]?.use !== 'receive' ? null : transceiver.receiver.track;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.connection.close();
+  }
+
+  private mids(): readonly (string | null)[] {
+    return this.lines.map((_, index) => this.transceivers[index]?.mid ?? null);
+  }
+
+  private applyLine(line: Line, index: number): void {
+    const present = this.transceivers[index];
+    const direction = line.use === 'receive' ? 'recvonly' : line.localId === null ? 'inactive' : 'sendonly';
+    if (present === undefined) {
+      this.transceivers[index] = this.add(line, direction);
+    } else if (present.direction !== direction && present.currentDirection !== 'stopped') {
+      present.direction = direction;
+    }
+  }
+
+  private add(line: Line, direction: RTCRtpTransceiverDirection): RTCRtpTransceiver {
+    if (line.use === 'receive' || line.source === null) {
+      return this.connection.addTransceiver(line.kind, { direction });
+    }
+    const outgoing = line.localId === null ? null : this.host.outgoing(line.localId);
+    // With the track from the start: Safari fixes the encodings by the first one.
+    return this.connection.addTransceiver(outgoing?.track ?? line.kind, {
+      direction,
+      sendEncodings: sendEncodings(line.source, plan(line.source, outgoing)),
+    });
+  }
+
+  private async syncTrack(line: Line, index: number): Promise<void> {
+    const sender = this.transceivers[index]?.sender;
+    if (sender === undefined || line.use !== 'send' || line.source === null || this.closed) return;
+    const outgoing = line.localId === null ? null : this.host.outgoing(line.localId);
+    const track = outgoing?.track ?? null;
+    try {
+      if (sender.track !== track) await sender.replaceTrack(track);
+      if (outgoing?.track != null) await applyPlan(sender, line.source, outgoing);
+    } catch (error) {
+      // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+
+  private notes(lines: readonly Line[], mids: readonly (string | null)[]): ReadonlyMap<string, LineNotes> {
+    const notes = new Map<string, LineNotes>();
+    lines.forEach((line, index) => {
+      const mid = mids[index] ?? null;
+      if (mid !== null && line.source !== null) notes.set(mid, this.sendNotes(line.source, line.localId));
+    });
+    return notes;
+  }
+
+  private sendNotes(source: LocalSource, localId: string | null): LineNotes {
+    const outgoing = localId === null ? null : this.host.outgoing(localId);
+    const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
+    return {
+      content: contentOf(source),
+      sizes: layerSizes(plan(source, outgoing), width, height),
+      opus: source === 'microphone' ? OPUS_SPEECH : source === 'screen-audio' ? OPUS_MUSIC : null,
+    };
+  }
+}
+
+/** The path's state, the worse of what the two properties say: only one of them knows of DTLS, only the other is quick. */
+export function pathState(connection: Pick<RTCPeerConnection, 'connectionState' | 'iceConnectionState'>): PathState {
+  const { connectionState, iceConnectionState } = connection;
+  if (connectionState === 'failed' || iceConnectionState === 'failed') return 'failed';
+  if (connectionState === 'disconnected' || iceConnectionState === 'disconnected') return 'disconnected';
+  if (connectionState === 'connected') return 'connected';
+  return connectionState === 'new' ? 'new' : 'connecting';
+}
+
+/** The layers for what is captured now. */
+function plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPlan[] {
+  const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
+  return layersOf(source, outgoing?.hint ?? 'detail', Math.min(width, height));
+}
+
+/** What each sender was told; asking it is dear, and some browsers do not give back all that was set. */
+const applied = new WeakMap<RTCRtpSender, string>();
+
+/** Makes a sender follow the layers' plan, where that has changed. */
+async function applyPlan(sender: RTCRtpSender, source: LocalSource, outgoing: Outgoing): Promise<void> {
+  const layers = plan(source, outgoing);
+  const mark = JSON.stringify([outgoing.hint, layers]);
+  const parameters = sender.getParameters();
+  if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
+  applied.set(sender, mark);
+  parameters.degradationPreference = degradation(source, outgoing.hint);
+  parameters.encodings.forEach((encoding, i) => {
+    const layer = layers.find((l) => l.rid === encoding.rid) ?? layers[i];
+    if (layer === undefined) return;
+    encoding.active = layer.active;
+    encoding.scaleResolutionDownBy = layer.scaleDownBy;
+    encoding.maxBitrate = layer.bpsMax;
+    encoding.maxFramerate = layer.fpsMax;
+  });
+  await sender.setParameters(parameters);
+}

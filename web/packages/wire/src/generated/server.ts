@@ -1,0 +1,182 @@
+// Generated from the Rust types by `cargo xtask codegen`. Do not edit.
+
+import type { ErrorType } from './error.js';
+import type { ParticipantId, StreamId } from './id.js';
+import type { Codec, Layer, Semantic } from './media.js';
+import type { Mid, Rid } from './text.js';
+import type { JsonValue } from './value.js';
+
+/** A chat message. */
+export type ChatMessage = {
+  /** Order in this meeting, from 1. */
+  number: number;
+  /** Who wrote it. */
+  from: ParticipantId;
+  /** Name of the author at that time, from its profile (`profile.name`), for those who come when it has left. */
+  name: string | null;
+  /** To one participant; null: to everybody. */
+  to: ParticipantId | null;
+  /** Plain text. */
+  text: string;
+  /** Milliseconds since 1970, UTC. */
+  at_ms: number;
+};
+
+/** Why the server closes a socket. */
+export type GoodbyeReason =
+  | 'restart'
+  | 'replaced'
+  | 'removed'
+  | 'ended';
+
+/** What is known of a participant beside the streams. */
+export type Member = {
+  /** What the participant's client said of it; null for clients that said nothing. */
+  profile: JsonValue;
+  /** Whether it is here. */
+  connection: MemberConnection;
+  /** Order of arrival in this meeting: grows by each who comes. */
+  order: number;
+  /** Muted streams. */
+  muted: Array<StreamId>;
+};
+
+/** Whether a participant is here. */
+export type MemberConnection =
+  | 'connected'
+  | 'connecting'
+  | 'reconnecting';
+
+/** One participant's streams. */
+export type RosterEntry = {
+  /** By stream id. */
+  streams: { [key in StreamId]: RosterStream };
+};
+
+/** A published stream. */
+export type RosterStream =
+  | {
+    type: 'video';
+    /** What it is sent in. */
+    codec: Codec;
+    /** What it is to the meeting. */
+    semantic: Semantic;
+    /** Simulcast encodings; empty without simulcast. */
+    layers: Array<Layer>;
+  }
+  | {
+    type: 'audio';
+    /** What it is sent in. */
+    codec: Codec;
+    /** What it is to the meeting. */
+    semantic: Semantic;
+  };
+
+/** A message to a client. Those marked *added* go only to clients that said `hello`. */
+export type ServerMessage =
+  | {
+    type: 'success';
+    /** What was done, in words. */
+    reason: string;
+  }
+  | {
+    type: 'error';
+    /** Stable code. */
+    error_type: ErrorType;
+    /** What is wrong, where, and what to do. */
+    error_message: string | null;
+    /** More, for programs; always an object. */
+    detail: { [key in string]: JsonValue };
+  }
+  | {
+    type: 'server_error';
+    /** In words. */
+    error_message: string;
+  }
+  | {
+    type: 'media_offer';
+    /** RFC 8866. */
+    sdp: string;
+  }
+  | {
+    type: 'roster_update';
+    /** By participant id. */
+    participants: { [key in ParticipantId]: RosterEntry };
+  }
+  | {
+    type: 'request_stream_response';
+    /** The m-line. */
+    receive_mid: Mid;
+  }
+  | {
+    type: 'ping';
+  }
+  | {
+    type: 'pong';
+  }
+  | {
+    type: 'welcome';
+    /** Program and version. */
+    server: string;
+    /** The receiver's own id. */
+    participant_id: ParticipantId;
+    /** How long the server keeps a participant whose socket is lost, in milliseconds. */
+    grace_ms: number;
+    /** Chat so far, oldest first. */
+    chat: Array<ChatMessage>;
+  }
+  | {
+    type: 'published';
+    /** Stream by m-line. */
+    streams: { [key in Mid]: StreamId };
+  }
+  | {
+    type: 'members';
+    /** By participant id. */
+    members: { [key in ParticipantId]: Member };
+  }
+  | {
+    type: 'slots';
+    /** By receiving m-line; free slots are not listed. */
+    slots: { [key in Mid]: Slot };
+  }
+  | {
+    type: 'speakers';
+    /** Participants. */
+    speakers: Array<Speaker>;
+  }
+  | {
+    type: 'chat_message';
+    /** The message. */
+    message: ChatMessage;
+  }
+  | {
+    type: 'reoffer';
+    /** In words. */
+    reason: string;
+  }
+  | {
+    type: 'goodbye';
+    /** Why. */
+    reason: GoodbyeReason;
+  };
+
+/** What one receive slot shows. */
+export type Slot = {
+  /** Whose stream. */
+  producer_id: ParticipantId;
+  /** Which stream. */
+  stream_id: StreamId;
+  /** The encoding sent now; null for nothing or a stream without encodings. */
+  rid: Rid | null;
+  /** Whether packets flow. */
+  active: boolean;
+};
+
+/** Somebody who speaks. */
+export type Speaker = {
+  /** Who. */
+  participant_id: ParticipantId;
+  /** How loud, 0 (silence) to 100. */
+  level: number;
+};
