@@ -1,0 +1,147 @@
+/** The real program, started on free ports with a data folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createSocket } from 'node:dgram';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { test } from '@playwright/test';
+
+const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const PROGRAM = process.env['ALTHING_PROGRAM'] ?? path.join(ROOT, 'target', 'debug', 'althing');
+
+/** How long the program may take to be ready, and to stop. */
+const READY_MS = 20_000;
+const STOP_MS = 15_000;
+/** The end of the log that is shown with a failed test. */
+const LOG_CHARS = 200_000;
+
+export class Server {
+  private child: ChildProcess | undefined;
+  private output = '';
+
+  private constructor(
+    readonly dataDir: string,
+    readonly httpPort: number,
+    readonly mediaPort: number,
+    private readonly args: string[],
+  ) {}
+
+  /** Starts a program with an empty data folder and waits until it is ready. */
+  static async start(args: string[] = []): Promise<Server> {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
+    const server = new Server(dataDir, await freeTcpPort(), await freeUdpPort(), args);
+    await server.launch();
+    return server;
+  }
+
+  /** Where it serves: a secure context for browsers, as it is this machine. */
+  get url(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** Everything it has logged. */
+  get log(): string {
+    return this.output;
+  }
+
+  private async launch(): Promise<void> {
+    const args = ['serve', '--data-dir', this.dataDir, '--http', `127.0.0.1:${this.httpPort}`, '--https', 'off'];
+    args.push('--media-port', `${this.mediaPort}`, ...this.args);
+    const child = spawn(PROGRAM, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { RUST_LOG: 'info', ...process.env },
+    });
+    this.child = child;
+    const keep = (data: Buffer) => {
+      this.output = (this.output + data.toString()).slice(-LOG_CHARS);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => keep(Buffer.from(`${PROGRAM}: ${error.message}\n`)));
+    const deadline = Date.now() + READY_MS;
+    while (!(await this.isReady())) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`the program is not ready (exit code ${child.exitCode}):\n${this.output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  private async isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Stops it as a service manager would, or at once. The data folder stays. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+    const child = this.child;
+    this.child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    child.kill(signal);
+    const code = await ended;
+    clearTimeout(late);
+    return code;
+  }
+
+  /** Starts it again with the same ports and data. */
+  async startAgain(): Promise<void> {
+    await this.launch();
+  }
+
+  /** Stops it and removes its data. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A program for all tests of one file; its log is attached to a test that fails. */
+export function serverForThisFile(args: string[] = []): () => Server {
+  let server: Server | undefined;
+  test.beforeAll(async () => {
+    server = await Server.start(args);
+  });
+  // eslint-disable-next-line no-empty-pattern
+  test.afterEach(async ({}, info) => {
+    if (info.status === info.expectedStatus || server === undefined) return;
+    await info.attach('althing.log', { body: server.log, contentType: 'text/plain' });
+    console.log(`--- end of the program's log ---\n${server.log.slice(-4000)}`);
+  });
+  test.afterAll(() => server?.dispose());
+  return () => {
+    if (server === undefined) throw new Error('the program is started before the first test');
+    return server;
+  };
+}
+
+async function freeTcpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+async function freeUdpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createSocket('udp4');
+    probe.once('error', reject);
+    probe.bind(0, '0.0.0.0', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,86 @@
+/** Each receives what it shows, as large as it shows it, and nothing that it does not show. */
+import { expect } from '@playwright/test';
+
+import { meetingTest } from '../harness/fixtures.ts';
+import type { Person } from '../harness/meet.ts';
+import { serverForThisFile } from '../harness/server.ts';
+import { report } from '../harness/stats.ts';
+
+const test = meetingTest(serverForThisFile());
+
+/** A window in which two tiles fit on a page only one by one. */
+const TINY = { width: 260, height: 280 };
+
+test('a camera is sent in three encodings (S1-12)', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  const bo = await meeting.join('Bo');
+  await bo.seesAll([ana]);
+  const sizes = async () => {
+    const sent = (await report(ana.page)).outbound.filter((encoding) => encoding.kind === 'video');
+    return sent.map((encoding) => encoding.height).sort((a, b) => a - b);
+  };
+  await expect.poll(sizes).toEqual([180, 360, 720]);
+});
+
+test('an enlarged tile gets the high layer, and only for that viewer', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  const bo = await meeting.join('Bo');
+  const chi = await meeting.join('Chi');
+  await bo.sees(bo.tileOf(ana), ({ height }) => height <= 360);
+  await chi.sees(chi.tileOf(ana), ({ height }) => height <= 360);
+  const heightAtChi = await pictureHeight(chi, ana);
+
+  await bo.pressOn(bo.tileOf(ana), 'pin');
+  await bo.sees(bo.tileOf(ana), ({ height }) => height === 720);
+  expect(await pictureHeight(chi, ana)).toBe(heightAtChi);
+
+  await bo.pressOn(bo.tileOf(ana), 'pin');
+  await bo.sees(bo.tileOf(ana), ({ height }) => height <= 360);
+});
+
+test('a viewer picks the quality of one tile (S1-13)', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  const bo = await meeting.join('Bo');
+  await bo.seesAll([ana]);
+  for (const [quality, height] of [
+    ['low', 180],
+    ['high', 720],
+    ['medium', 360],
+  ] as const) {
+    await bo.pressOn(bo.tileOf(ana), 'tile-menu');
+    await bo.button(`quality-${quality}`).click();
+    await bo.sees(bo.tileOf(ana), (stream) => stream.height === height);
+  }
+});
+
+test('nothing arrives for a hidden tile, and it comes back', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  await meeting.join('Bo');
+  const chi = await meeting.join('Chi', { viewport: TINY });
+  await expect(chi.tiles('camera')).toHaveCount(1);
+  await chi.sees(chi.tileOf(ana));
+  const { track } = await chi.inboundOf(chi.tileOf(ana));
+
+  await chi.button('next-page').click();
+  await expect(chi.tileOf(ana)).toHaveCount(0);
+  await chi.sees(chi.tiles('camera'));
+  let before = -1;
+  await expect
+    .poll(
+      async () => {
+        const { bytes } = await chi.inboundOfTrack(track);
+        const grown = bytes - before;
+        before = bytes;
+        return grown;
+      },
+      { message: 'bytes within a second', intervals: [1000] },
+    )
+    .toBe(0);
+
+  await chi.page.getByRole('button', { name: 'Previous people' }).click();
+  await chi.sees(chi.tileOf(ana));
+});
+
+async function pictureHeight(viewer: Person, other: Person): Promise<number> {
+  return (await viewer.inboundOf(viewer.tileOf(other))).height;
+}
