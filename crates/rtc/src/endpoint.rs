@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest;
 use model::datagram::{Outbox, Protocol, Transport};
 
+use crate::bandwidth::Bandwidth;
 use crate::clock::NtpClock;
 use crate::dtls::{Handshake, HandshakeError, Identity, Output};
 use crate::ice::{Credentials, Ice, Stun, StunMessage};
@@ -329,6 +330,15 @@ impl Endpoint {
     /// The SRTP profile, once keys are there.
     pub fn profile(&self) -> Option<Profile> {
         self.keys.as_ref().map(|k| k.outbound.profile())
+    }
+
+    /// What the path to the client carries.
+    pub fn bandwidth(&self) -> Bandwidth {
+        Bandwidth {
+            target: None,
+            round_trip: self.loss.round_trip,
+            loss: f32::from(self.loss.fraction) / 256.0,
+        }
     }
 
     /// What receivers reported last.

@@ -3,6 +3,7 @@
 //! It is what a forwarding unit needs of WebRTC and nothing else: it always answers and never offers, it is always
 //! ICE-lite and the DTLS server, and it never touches a payload.
 
+mod bandwidth;
 mod clock;
 pub mod dtls;
 mod endpoint;
@@ -15,6 +16,7 @@ pub mod sdp;
 mod send;
 pub mod srtp;
 
+pub use bandwidth::Bandwidth;
 pub use clock::NtpClock;
 pub use dtls::Identity;
 pub use endpoint::{Endpoint, Entropy, Event, FailReason, Feedback, Local, Loss};

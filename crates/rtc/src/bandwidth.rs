@@ -1,0 +1,16 @@
+//! What a client's path carries, as the endpoint knows it.
+
+use std::time::Duration;
+
+use model::Bitrate;
+
+/// The bandwidth towards one client.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Bandwidth {
+    /// What may be sent in all: streams, retransmissions and headers. `None` until something is known.
+    pub target: Option<Bitrate>,
+    /// Round trip of the newest report.
+    pub round_trip: Option<Duration>,
+    /// Smoothed share of packets that were lost, 0 to 1.
+    pub loss: f32,
+}
