@@ -55,7 +55,11 @@ test('a viewer picks the quality of one tile (S1-13)', async ({ meeting }) => {
 
 test('nothing arrives for a hidden tile, and it comes back', async ({ meeting }) => {
   const ana = await meeting.join('Ana');
-  await meeting.join('Bo');
+  const bo = await meeting.join('Bo');
+  // Who speaks comes to the first page; here nobody does, and the tiles stay in the order of arrival.
+  for (const person of [ana, bo]) await person.button('mic').click();
+  await expect(ana.tileOf(bo)).toHaveAttribute('data-muted', 'true');
+  await expect(bo.tileOf(ana)).toHaveAttribute('data-muted', 'true');
   const chi = await meeting.join('Chi', { viewport: TINY });
   await expect(chi.tiles('camera')).toHaveCount(1);
   await chi.sees(chi.tileOf(ana));

@@ -14,7 +14,9 @@ use crate::unit::Unit;
 impl Unit {
     /// Decides again what a slot shows.
     pub(crate) fn choose_for(&mut self, at: SlotRef) {
-        let Some(slot) = self.peers.get(at.peer as usize).and_then(|p| p.slot(at.line)) else { return };
+        let Some(peer) = self.peers.get(at.peer as usize) else { return };
+        let can_be_sent = peer.endpoint.is_connected();
+        let Some(slot) = peer.slot(at.line) else { return };
         let (wanted, tile, current, target) = (slot.wanted, slot.tile, slot.current, slot.target);
         let Some(track) = slot.track else { return };
         let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
@@ -43,8 +45,11 @@ impl Unit {
             slot.current = new_current;
             slot.target = new_target;
         }
+        // A key frame for somebody who cannot be sent it yet is lost, and browsers do not make another one at once: it is
+        // asked for when the connection is there.
         if let Some(awaited) = new_target
             && new_target != target
+            && can_be_sent
         {
             let sees_something =
                 new_current.is_some_and(|c| candidates.get(usize::from(c)).is_some_and(|c| c.active));

@@ -133,6 +133,10 @@ impl Pass<'_> {
     /// Sends them. `Some` when the slot began to show this encoding, with the one that it showed before.
     fn forward(self, receiver: &mut Peer, encoding: &Encoding) -> Option<Option<u8>> {
         let Peer { slots, endpoint, .. } = receiver;
+        // Whoever cannot be sent anything yet begins with a key frame later.
+        if !endpoint.is_connected() {
+            return None;
+        }
         let slot = slots.get_mut(usize::from(self.item.line))?.as_mut()?;
         if slot.track != Some(self.item.track) {
             return None;

@@ -217,6 +217,36 @@ fn a_key_frame_wanted_by_many_is_asked_for_once() {
 }
 
 #[test]
+fn a_receiver_that_is_not_connected_yet_costs_no_key_frame_and_begins_with_one() {
+    let mut world = World::new();
+    let sender = world.client(1);
+    let (mids, _) = world.offer(sender, &[Line::Send(Video)]);
+    world.connect(&[sender]);
+    let mut camera = Camera::new(sender, mids[0], None, (640, 360));
+    camera.frame(&mut world, true);
+    world.settle();
+
+    let receiver = world.client(1);
+    let (slots, _) = world.offer(receiver, &[Line::Receive(Video)]);
+    let source = world.source(sender, mids[0]);
+    world.bind(receiver, slots[0], Some(source));
+    // The key frame that happens to come now is lost on this receiver.
+    camera.frame(&mut world, true);
+    world.unit.forward(world.now, |_| {});
+    assert!(world.clients[sender].key_frame_requests.is_empty(), "nobody could be sent it");
+
+    world.connect(&[receiver]);
+    world.run(Duration::from_millis(10));
+    assert_eq!(world.clients[sender].key_frame_requests.len(), 1, "asked for at once");
+    camera.frame(&mut world, false);
+    world.settle();
+    assert!(world.take_packets(receiver).is_empty(), "nothing that cannot be decoded");
+    camera.frame(&mut world, true);
+    world.settle();
+    assert_eq!(world.take_packets(receiver).len(), 3);
+}
+
+#[test]
 fn media_does_not_leave_its_room() {
     let mut world = World::new();
     let sender = world.client(1);
