@@ -104,3 +104,27 @@ fn a_key_frame_that_is_too_large_for_the_path_leaves_in_parts_and_whole() {
     assert_eq!(at_once + later.len(), 60);
     assert_eq!(world.unit.counters().packets_dropped_waiting, 0);
 }
+
+#[test]
+fn a_stream_of_more_than_the_start_is_not_held_up_for_long() {
+    let mut world = World::new();
+    let (mut camera, receiver, _) = pair(&mut world, (1280, 720));
+    // 4.3 Mbit/s.
+    let film = |world: &mut World, camera: &mut Camera, frames: usize| {
+        for n in 0..frames {
+            camera.frame(world, n == 0 && !camera.begun);
+            world.run(Duration::from_millis(5));
+        }
+    };
+    film(&mut world, &mut camera, 800);
+    let waited = world.unit.counters().packets_waited;
+    film(&mut world, &mut camera, 400);
+    assert!(target(&world, receiver) >= Some(Bitrate::from_kbps(4_000)), "{:?}", target(&world, receiver));
+    assert_eq!(world.unit.counters().packets_waited, waited, "by now nothing waits");
+    assert_eq!(world.unit.counters().packets_dropped_waiting, 0);
+    world.run(Duration::from_millis(300));
+    let mut seen: Vec<u64> = world.take_packets(receiver).iter().map(|p| *p.seq_no).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(seen.windows(2).all(|w| w[1] == w[0] + 1) && seen.len() >= 3_500, "{}", seen.len());
+}

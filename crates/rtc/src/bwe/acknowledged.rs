@@ -35,7 +35,7 @@ impl Acknowledged {
 
     /// Sending goes on after a pause, or changes its rate: the past says little.
     pub(super) fn expect_fast_change(&mut self) {
-        self.variance += FAST_CHANGE_VARIANCE;
+        self.variance = self.variance.max(FAST_CHANGE_VARIANCE);
     }
 
     /// A packet arrived.

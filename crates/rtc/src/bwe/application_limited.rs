@@ -34,22 +34,20 @@ impl ApplicationLimited {
         self.sent_rate
     }
 
-    /// Takes how much has been sent since the beginning. True when the application has just ceased to limit.
-    pub(super) fn update(&mut self, now_us: i64, sent_bytes: u64, estimate: f64) -> bool {
+    /// Takes how much has been sent since the beginning.
+    pub(super) fn update(&mut self, now_us: i64, sent_bytes: u64, estimate: f64) {
         let bits = sent_bytes.saturating_sub(self.sent_bytes) as f64 * 8.0;
         let last_us = self.updated_us.replace(now_us).unwrap_or(now_us);
         let passed_s = (now_us - last_us) as f64 / 1e6;
         self.sent_bytes = sent_bytes;
         if passed_s <= 0.0 {
-            return false;
+            return;
         }
         let share = (passed_s / SENT_S).min(1.0);
         self.sent_rate += share * (bits / passed_s - self.sent_rate);
         let full_bits = USAGE * estimate.max(1.0) * WINDOW_S;
         self.budget = (self.budget + passed_s / WINDOW_S - bits / full_bits).clamp(-1.0, 1.0);
-        let was = self.limited;
-        self.limited = if was { self.budget >= STOP } else { self.budget > START };
-        was && !self.limited
+        self.limited = if self.limited { self.budget >= STOP } else { self.budget > START };
     }
 }
 

@@ -11,6 +11,8 @@ const HIGH: f64 = 0.10;
 const LOW: f64 = 0.02;
 /// Packets that make a share: few are chance, with which five in a hundred are often a tenth.
 const PACKETS_MIN: u32 = 50;
+/// And they were sent over so long at least: losses come in rows.
+const WINDOW_US: i64 = 200_000;
 /// Fewer make one too after [`SLOW_WINDOW_US`].
 const PACKETS_SLOW_MIN: u32 = 20;
 const SLOW_WINDOW_US: i64 = 500_000;
@@ -29,6 +31,8 @@ const CUT: f64 = 0.6;
 const RELIEF: f64 = 1.15;
 /// More than this is no path's own.
 const INHERENT_MAX: f64 = 0.3;
+/// How fast what is the path's own follows what is seen, never above what it was found to be.
+const INHERENT_SPEED: f64 = 0.1;
 /// So much lost means a full queue: what arrives is what the path carries.
 const HEAVY: f64 = 0.3;
 /// Of that, so much is sent, so that the queue drains.
@@ -64,8 +68,9 @@ pub(super) struct Loss {
     /// Of the last window.
     share: f64,
     smoothed: f64,
-    /// Lost whatever is sent.
+    /// Lost whatever is sent: now, and when that was found.
     inherent: f64,
+    inherent_found: f64,
     episode: Option<Episode>,
     reduced_us: Option<i64>,
     grown_us: i64,
@@ -82,6 +87,7 @@ impl Loss {
             share: 0.0,
             smoothed: 0.0,
             inherent: 0.0,
+            inherent_found: 0.0,
             episode: None,
             reduced_us: None,
             grown_us: now_us,
@@ -120,8 +126,8 @@ impl Loss {
         self.lost = (self.lost + lost).saturating_sub(late);
         let passed_us = path.now_us - self.window_us;
         let heavy = self.expected >= PACKETS_HEAVY_MIN && self.lost * 2 > self.expected;
-        let enough =
-            self.expected >= PACKETS_MIN || self.expected >= PACKETS_SLOW_MIN && passed_us >= SLOW_WINDOW_US;
+        let enough = self.expected >= PACKETS_MIN && passed_us >= WINDOW_US
+            || self.expected >= PACKETS_SLOW_MIN && passed_us >= SLOW_WINDOW_US;
         if heavy || enough {
             let share = f64::from(self.lost) / f64::from(self.expected.max(1));
             (self.expected, self.lost, self.window_us) = (0, 0, path.now_us);
@@ -134,8 +140,8 @@ impl Loss {
         let Path { now_us, delay_rate, .. } = path;
         self.share = share.clamp(0.0, 1.0);
         self.smoothed = SMOOTHING * self.smoothed + (1.0 - SMOOTHING) * self.share;
-        // The path has become better than it was.
-        self.inherent = self.inherent.min(self.share.max(self.inherent * 0.9));
+        let inherent = self.inherent + INHERENT_SPEED * (self.share - self.inherent);
+        self.inherent = inherent.min(self.inherent_found);
         let rate = self.cap.unwrap_or(delay_rate).min(delay_rate);
         if self.effective() > HIGH {
             self.reduce(rate, path);
@@ -159,6 +165,7 @@ impl Loss {
         let relieved = 1.0 - self.share >= RELIEF * (1.0 - episode.loss);
         if rate <= CUT * episode.rate && !relieved && self.share <= INHERENT_MAX {
             self.inherent = self.share;
+            self.inherent_found = self.share.max(episode.loss).min(INHERENT_MAX);
             self.episode = None;
             return;
         }

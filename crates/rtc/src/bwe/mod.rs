@@ -59,6 +59,8 @@ const CALM_US: i64 = 500_000;
 const DELIVERED: f64 = 0.85;
 /// Units of the receiver's clock: two thousand years.
 const REFERENCE_MAX: i64 = 1 << 40;
+/// Sent and arrived differ by so much that measuring begins anew.
+const FAR_OFF: f64 = 1.4;
 /// Packets are put in the order of arrival in groups of so many: reordering on paths is local.
 const BATCH: usize = 64;
 
@@ -221,7 +223,10 @@ impl Estimator {
             self.round_trip = Some(Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0)));
         }
         let rate = self.aimd.rate();
-        if self.limited.update(now_us, self.sent_bytes, rate) {
+        self.limited.update(now_us, self.sent_bytes, rate);
+        // A layer was switched, or the path changed: what was measured before says little.
+        let sent_rate = self.limited.sent_rate();
+        if self.acknowledged.rate().is_some_and(|t| t * FAR_OFF < sent_rate || sent_rate * FAR_OFF < t) {
             self.acknowledged.expect_fast_change();
         }
         let was_high = self.loss.is_high();
@@ -278,13 +283,19 @@ impl Estimator {
                     self.aimd.set(now_us, rate);
                 }
             }
-            None => self.aimd.update(aimd::Input {
-                now_us,
-                usage,
-                throughput,
-                round_trip_us: self.round_trip_us(),
-                application_limited: self.limited.is_limited() && delivered,
-            }),
+            None => {
+                let before = self.aimd.rate();
+                self.aimd.update(aimd::Input {
+                    now_us,
+                    usage,
+                    throughput,
+                    round_trip_us: self.round_trip_us(),
+                    application_limited: self.limited.is_limited() && delivered,
+                });
+                if self.aimd.rate() < before {
+                    self.probes.target_fell();
+                }
+            }
         }
         self.plan_probe(now_us, usage);
     }

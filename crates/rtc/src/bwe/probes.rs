@@ -24,6 +24,8 @@ const COVERED: f64 = 1.05;
 const INTERVAL_US: i64 = 5_000_000;
 /// A further probe by a new wish comes so long after the last, at the earliest.
 const WISH_INTERVAL_US: i64 = 1_000_000;
+/// After the target has fallen, a probe comes so long after the last.
+const RECHECK_INTERVAL_US: i64 = 2_500_000;
 /// How long a probe lasts: jitter of some milliseconds must not hide its rate.
 const DURATION_US: i64 = 25_000;
 /// Packets of a probe.
@@ -106,6 +108,11 @@ impl Probes {
     /// What was said of it last.
     pub(super) fn wanted(&self) -> f64 {
         self.wanted
+    }
+
+    /// The target has fallen. It may have been a moment's queue, so this is looked into soon.
+    pub(super) fn target_fell(&mut self) {
+        self.next_us = self.next_us.min(self.last_us + RECHECK_INTERVAL_US);
     }
 
     fn covers(&self, target: f64) -> bool {

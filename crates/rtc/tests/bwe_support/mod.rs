@@ -77,6 +77,8 @@ impl Link {
 pub enum Source {
     /// Frames and sound that fill the target, up to a rate.
     Adaptive { max_bps: f64 },
+    /// This, whatever the target is.
+    Fixed { bps: f64 },
     /// The highest of these layers that fits, with sound: what a forwarding unit does.
     Layers(&'static [f64]),
 }
@@ -99,8 +101,14 @@ pub struct World {
     next_audio: Instant,
     next_burst: Option<Instant>,
     next_second: Instant,
+    /// Every so many frames one is eight times as large.
+    pub key_frame_every: Option<u64>,
+    frames: u64,
     /// Bytes that video may have more than was sent.
     frame_bytes: f64,
+    waiting: u32,
+    debt: f64,
+    held_up: bool,
     pub sent_bytes: u64,
     pub probe_bytes: u64,
     pub dropped: u64,
@@ -135,7 +143,12 @@ impl World {
             next_audio: now,
             next_burst: None,
             next_second: now + Duration::from_secs(1),
+            key_frame_every: None,
+            frames: 0,
             frame_bytes: 0.0,
+            waiting: 0,
+            debt: 0.0,
+            held_up: false,
             sent_bytes: 0,
             probe_bytes: 0,
             dropped: 0,
@@ -201,6 +214,7 @@ impl World {
         let audio = AUDIO_BYTES as f64 * 8.0 / AUDIO_INTERVAL.as_secs_f64();
         match self.source {
             Source::Adaptive { max_bps } => (self.target().min(max_bps) - audio).max(0.0),
+            Source::Fixed { bps } => bps,
             Source::Layers(layers) => {
                 let fits = layers.iter().copied().filter(|l| l + audio <= self.target());
                 fits.fold(0.0, f64::max)
@@ -217,12 +231,33 @@ impl World {
             self.next_frame += FRAME_INTERVAL;
             // Frames vary by a fifth.
             let varied = 0.8 + 0.4 * self.random.share();
-            self.frame_bytes += self.video_bps() / 8.0 * FRAME_INTERVAL.as_secs_f64() * varied;
+            self.frames += 1;
+            let key = self.key_frame_every.is_some_and(|every| self.frames.is_multiple_of(every));
+            let size = if key { 8.0 } else { varied };
+            self.frame_bytes += self.video_bps() / 8.0 * FRAME_INTERVAL.as_secs_f64() * size;
             while self.frame_bytes >= PACKET_BYTES as f64 {
                 self.frame_bytes -= PACKET_BYTES as f64;
-                self.send(PACKET_BYTES);
+                self.waiting += 1;
             }
         }
+        self.release();
+    }
+
+    /// As a unit does: at once up to 40 ms at 2.5 times the target, then in bursts.
+    fn release(&mut self) {
+        let rate = match self.source {
+            Source::Fixed { bps } => bps,
+            _ => self.target(),
+        };
+        let per_ms = rate * 2.5 / 8_000.0;
+        self.debt = (self.debt - per_ms).max(0.0);
+        let bound = if self.held_up { 5.0 } else { 40.0 } * per_ms;
+        while self.waiting > 0 && self.debt <= bound {
+            self.waiting -= 1;
+            self.debt += PACKET_BYTES as f64;
+            self.send(PACKET_BYTES);
+        }
+        self.held_up = self.waiting > 0;
     }
 
     fn send_probe(&mut self) {
