@@ -3,6 +3,9 @@
 //! Input comes by `handle_*`, with the time; what is to be sent goes into the outbox that is passed in; what happened
 //! comes from [`Endpoint::poll_event`]; when to call [`Endpoint::handle_timeout`] says [`Endpoint::poll_timeout`].
 
+mod reports;
+mod sending;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,18 +13,18 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest;
 use model::datagram::{Outbox, Protocol, Transport};
 
-use crate::bandwidth::Bandwidth;
+use crate::bwe::Estimator;
 use crate::clock::NtpClock;
 use crate::dtls::{Handshake, HandshakeError, Identity, Output};
 use crate::ice::{Credentials, Ice, Stun, StunMessage};
 use crate::receive::{Receiver, RtpOutcome};
-use crate::rtcp::{self, Compound, Packet};
+use crate::rtcp;
 use crate::rtp;
 use crate::sdp::{
     self, Fingerprint, HashAlgorithm, LocalParameters, MediaLine, Negotiated, Negotiator, SdpError,
     SessionDescription,
 };
-use crate::send::{Sender, WriteRtp, extension_ids};
+use crate::send::{Sender, extension_ids};
 use crate::srtp::{self, KeyingMaterial, Profile};
 
 /// Fills a buffer from a cryptographic source.
@@ -37,12 +40,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const GIVE_UP: Duration = Duration::from_secs(120);
 /// Report blocks of one report (RFC 3550 §6.4.1).
 const BLOCKS_MAX: usize = 31;
-/// Sender reports in one datagram: 28 bytes each, well below any MTU.
-const REPORTS_PER_DATAGRAM: usize = 30;
-/// Bytes of feedback in one datagram.
-const RTCP_BYTES_MAX: usize = 1_150;
-/// Lost packets that one datagram may ask for; an honest receiver asks for a few dozen.
-const LOST_PER_DATAGRAM_MAX: usize = 512;
 
 /// What all endpoints of a unit share.
 #[derive(Debug)]
@@ -135,6 +132,7 @@ pub struct Endpoint {
     report_deadline: Instant,
     feedback_deadline: Option<Instant>,
     loss: Loss,
+    estimator: Estimator,
     scratch: Vec<u8>,
 }
 
@@ -214,6 +212,7 @@ impl Endpoint {
             report_deadline: now + REPORT_INTERVAL,
             feedback_deadline: None,
             loss: Loss::default(),
+            estimator: Estimator::new(now),
             scratch: Vec::new(),
         };
         let answer = endpoint.handle_offer(now, local, offer, entropy)?;
@@ -268,6 +267,7 @@ impl Endpoint {
     /// same ICE credentials: connectivity, handshake and keys begin anew, streams stay.
     fn renew_transport(&mut self, now: Instant, local: &Local) {
         self.ice.renew();
+        self.estimator.restart(now);
         self.receiver.renew();
         self.sender.renew();
         self.handshake = local.identity.accept(now);
@@ -303,6 +303,7 @@ impl Endpoint {
             entropy(&mut bytes);
             u16::from_be_bytes(bytes)
         });
+        self.estimator.set_numbered(self.sender.is_numbered());
         self.media = negotiated.media;
         Ok(negotiated.answer)
     }
@@ -330,15 +331,6 @@ impl Endpoint {
     /// The SRTP profile, once keys are there.
     pub fn profile(&self) -> Option<Profile> {
         self.keys.as_ref().map(|k| k.outbound.profile())
-    }
-
-    /// What the path to the client carries.
-    pub fn bandwidth(&self) -> Bandwidth {
-        Bandwidth {
-            target: None,
-            round_trip: self.loss.round_trip,
-            loss: f32::from(self.loss.fraction) / 256.0,
-        }
     }
 
     /// What receivers reported last.
@@ -384,7 +376,12 @@ impl Endpoint {
         if self.state == State::Failed {
             return Stun::Refused;
         }
+        let former = self.ice.selected();
         let outcome = self.ice.handle_stun(now, transport, message, outbox, forgotten);
+        if former.is_some() && self.ice.selected() != former {
+            // Wi-Fi to mobile: another path, of which nothing is known.
+            self.estimator.restart(now);
+        }
         if outcome != Stun::Refused {
             self.path_works();
             self.advance();
@@ -497,93 +494,6 @@ impl Endpoint {
         outcome
     }
 
-    /// Takes an RTCP packet; it is decrypted in place. False: it was refused.
-    pub fn handle_rtcp(&mut self, now: Instant, packet: &mut [u8], feedback: &mut Vec<Feedback>) -> bool {
-        let Some(keys) = &mut self.keys else { return false };
-        let Ok(len) = keys.inbound.unprotect_rtcp(packet) else { return false };
-        self.ice.touch(now);
-        self.path_works();
-        let arrival = self.since_epoch(now);
-        let mut compound = Compound::new(packet.get(..len).unwrap_or_default());
-        for item in &mut compound {
-            match item {
-                Packet::SenderReport(report) => {
-                    self.receiver.sender_report(&report.info, arrival);
-                    report.reports().for_each(|block| self.handle_report(now, &block));
-                }
-                Packet::ReceiverReport(report) => {
-                    report.reports().for_each(|block| self.handle_report(now, &block))
-                }
-                Packet::Nack(nack) => {
-                    let Some(line) = self.sender.line_of(nack.media_ssrc) else { continue };
-                    for sequence in nack.lost() {
-                        if feedback.len() >= LOST_PER_DATAGRAM_MAX {
-                            break;
-                        }
-                        feedback.push(Feedback::Lost { line, sequence });
-                    }
-                }
-                Packet::PictureLossIndication(pli) => {
-                    feedback
-                        .extend(self.sender.line_of(pli.media_ssrc).map(|line| Feedback::KeyFrame { line }));
-                }
-                Packet::FullIntraRequest(request) => {
-                    let lines = request.entries().filter_map(|e| self.sender.line_of(e.ssrc));
-                    feedback
-                        .extend(lines.take(LOST_PER_DATAGRAM_MAX).map(|line| Feedback::KeyFrame { line }));
-                }
-                // Bandwidth towards receivers is not estimated yet.
-                Packet::TransportFeedback(_) | Packet::Remb(_) => {}
-                Packet::SourceDescription(_) | Packet::Goodbye(_) => {}
-            }
-        }
-        !compound.malformed()
-    }
-
-    fn handle_report(&mut self, now: Instant, block: &rtcp::ReportBlock) {
-        self.sender.acknowledge(block.ssrc);
-        if let Some(round_trip) = block.round_trip(self.clock.at(now)) {
-            self.receiver.round_trip = Some(round_trip);
-            self.loss.round_trip = Some(round_trip);
-        }
-        self.loss.fraction = block.fraction_lost;
-    }
-
-    /// Sends a packet on a slot. Returns its bytes on the wire; 0 where it cannot be sent now.
-    #[inline]
-    pub fn write_rtp(&mut self, now: Instant, outbox: &mut Outbox, packet: &WriteRtp<'_>) -> usize {
-        let (Some(keys), Some(to)) = (&self.keys, self.ice.selected()) else { return 0 };
-        if self.state != State::Connected {
-            return 0;
-        }
-        let send_time = abs_send_time(now.saturating_duration_since(self.epoch));
-        self.sender.write(&keys.outbound, to, send_time, outbox, packet)
-    }
-
-    /// Sends a packet again. Returns its bytes on the wire; 0 where it cannot be.
-    pub fn write_rtx(
-        &mut self,
-        now: Instant,
-        outbox: &mut Outbox,
-        packet: &WriteRtp<'_>,
-        payload_type: Option<u8>,
-    ) -> usize {
-        let (Some(keys), Some(to)) = (&self.keys, self.ice.selected()) else { return 0 };
-        if self.state != State::Connected {
-            return 0;
-        }
-        let send_time = abs_send_time(now.saturating_duration_since(self.epoch));
-        self.sender.write_rtx(&keys.outbound, to, send_time, outbox, packet, payload_type)
-    }
-
-    /// Asks the client for a key frame of one of its encodings. False if nothing of it has come yet.
-    pub fn request_key_frame(&mut self, line: u16, layer: u8, outbox: &mut Outbox) -> bool {
-        let mut out = Vec::new();
-        let ssrc = self.ssrc;
-        let asked = self.receiver.write_key_frame_request(line, layer, ssrc, &mut out);
-        asked && self.send_rtcp(outbox, out)
-    }
-
     /// Time has come. `timestamp_at` gives the RTP time of now on an m-line that is sent on.
     pub fn handle_timeout(
         &mut self,
@@ -599,6 +509,7 @@ impl Endpoint {
                 self.send_feedback(now, outbox);
                 if self.report_deadline <= now {
                     self.report_deadline = now + REPORT_INTERVAL;
+                    self.estimator.handle_timeout(now);
                     self.send_reports(now, outbox, timestamp_at);
                 }
             }
@@ -629,48 +540,6 @@ impl Endpoint {
         }
     }
 
-    /// Transport-wide feedback and requests for missing packets.
-    fn send_feedback(&mut self, now: Instant, outbox: &mut Outbox) {
-        let ssrc = self.ssrc;
-        if self.feedback_deadline.is_some_and(|at| at <= now) {
-            self.feedback_deadline = None;
-            let mut more = true;
-            while more && self.receiver.feedback_pending() {
-                let mut out = Vec::with_capacity(rtcp::FEEDBACK_BYTES_MAX);
-                more = self.receiver.write_feedback(ssrc, &mut out);
-                self.send_rtcp(outbox, out);
-            }
-        }
-        let since_epoch = self.since_epoch(now);
-        if self.receiver.nack_due().is_some_and(|due| due <= since_epoch) {
-            let mut out = Vec::new();
-            if self.receiver.write_nacks(since_epoch, ssrc, &mut out) {
-                self.send_rtcp_in_parts(outbox, &out);
-            }
-        }
-    }
-
-    fn send_reports(&mut self, now: Instant, outbox: &mut Outbox, timestamp_at: &dyn Fn(u16) -> Option<u32>) {
-        let blocks = self.receiver.report_blocks(now.saturating_duration_since(self.epoch), BLOCKS_MAX);
-        let reports = self.sender.reports(self.clock.at(now), timestamp_at);
-        if !blocks.is_empty() {
-            let mut out = Vec::new();
-            rtcp::write_receiver_report(&mut out, self.ssrc, &blocks);
-            rtcp::write_sdes(&mut out, self.ssrc, &self.cname);
-            self.send_rtcp(outbox, out);
-        }
-        for reports in reports.chunks(REPORTS_PER_DATAGRAM) {
-            let mut out = Vec::new();
-            for info in reports {
-                rtcp::write_sender_report(&mut out, info, &[]);
-            }
-            if let Some(first) = reports.first() {
-                rtcp::write_sdes(&mut out, first.ssrc, &self.cname);
-            }
-            self.send_rtcp(outbox, out);
-        }
-    }
-
     /// Says goodbye; the connection is not to be used any more.
     pub fn close(&mut self, outbox: &mut Outbox) {
         let ssrcs = self.sender.ssrcs();
@@ -689,35 +558,6 @@ impl Endpoint {
         }
         self.state = State::Failed;
         self.keys = None;
-    }
-
-    /// Protects and queues a compound packet. False where nothing can be sent.
-    fn send_rtcp(&mut self, outbox: &mut Outbox, packet: Vec<u8>) -> bool {
-        let (Some(keys), Some(to)) = (&mut self.keys, self.ice.selected()) else { return false };
-        if packet.is_empty() {
-            return false;
-        }
-        let start = outbox.arena().len();
-        outbox.arena().extend_from_slice(&packet);
-        keys.outbound.protect_rtcp(outbox.arena(), start);
-        outbox.commit(to, start);
-        true
-    }
-
-    /// As [`Self::send_rtcp`], in datagrams that fit any path.
-    fn send_rtcp_in_parts(&mut self, outbox: &mut Outbox, packets: &[u8]) {
-        let mut part = Vec::new();
-        let mut rest = packets;
-        while let Some((&[_, _, l0, l1], _)) = rest.split_first_chunk::<4>() {
-            let len = 4 * (usize::from(u16::from_be_bytes([l0, l1])) + 1);
-            let Some((packet, after)) = rest.split_at_checked(len) else { break };
-            if part.len() + len > RTCP_BYTES_MAX {
-                self.send_rtcp(outbox, std::mem::take(&mut part));
-            }
-            part.extend_from_slice(packet);
-            rest = after;
-        }
-        self.send_rtcp(outbox, part);
     }
 }
 

@@ -4,6 +4,7 @@
 //! ICE-lite and the DTLS server, and it never touches a payload.
 
 mod bandwidth;
+pub mod bwe;
 mod clock;
 pub mod dtls;
 mod endpoint;

@@ -38,6 +38,18 @@ pub struct WriteRtp<'a> {
     pub payload: &'a [u8],
 }
 
+/// A padding packet carries at most so much: its last byte says how much it is (RFC 3550 §5.1).
+pub(crate) const PADDING_BYTES_MAX: usize = 255;
+
+/// A packet that was queued; no bytes where it could not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Written {
+    /// Bytes on the wire.
+    pub(crate) bytes: usize,
+    /// Its number over all streams, where the receiver reports by it.
+    pub(crate) transport_sequence: Option<u16>,
+}
+
 /// One slot's stream.
 #[derive(Debug)]
 struct Line {
@@ -48,6 +60,7 @@ struct Line {
     extensions: ExtensionIds,
     rtx_sequence: u64,
     last_sequence: u64,
+    last_timestamp: u32,
     /// Roll-overs before the keys of now, which the receiver does not count (RFC 3711 §3.3.1).
     rolled_over: u64,
     rtx_rolled_over: u64,
@@ -85,6 +98,7 @@ impl Sender {
                     extensions: ExtensionIds::default(),
                     rtx_sequence: u64::from(rtx_start() & 0x7fff),
                     last_sequence: 0,
+                    last_timestamp: 0,
                     rolled_over: 0,
                     rtx_rolled_over: 0,
                     packets: 0,
@@ -120,7 +134,12 @@ impl Sender {
         }
     }
 
-    /// Writes, protects and queues a packet. Returns its bytes on the wire.
+    /// Whether packets are numbered over all streams, so that the receiver can report on each.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.lines.iter().flatten().any(|l| l.extensions.transport_wide_cc != 0)
+    }
+
+    /// Writes, protects and queues a packet.
     #[inline]
     pub(crate) fn write(
         &mut self,
@@ -129,17 +148,19 @@ impl Sender {
         send_time: u32,
         outbox: &mut Outbox,
         packet: &WriteRtp<'_>,
-    ) -> usize {
+    ) -> Written {
         let Some(line) = self.lines.get_mut(usize::from(packet.line)).and_then(Option::as_mut) else {
-            return 0;
+            return Written::default();
         };
         // A packet from before the keys of now has no number under them.
-        let Some(index) = packet.sequence.checked_sub(line.rolled_over) else { return 0 };
+        let Some(index) = packet.sequence.checked_sub(line.rolled_over) else { return Written::default() };
         line.last_sequence = line.last_sequence.max(packet.sequence);
+        line.last_timestamp = packet.timestamp;
         line.packets = line.packets.wrapping_add(1);
         line.octets = line.octets.wrapping_add(packet.payload.len() as u32);
         line.sent_since_report = true;
-        let extensions = line.outgoing_extensions(packet, &mut self.transport_sequence, send_time);
+        let extensions = line.outgoing_extensions(&packet.carried, &mut self.transport_sequence, send_time);
+        let transport_sequence = extensions.transport_wide_cc;
         let header = HeaderWriter {
             padding: false,
             marker: packet.marker,
@@ -158,7 +179,7 @@ impl Sender {
         keys.protect_rtp(arena, start, header_len, index);
         let bytes = arena.len().saturating_sub(start);
         outbox.commit(to, start);
-        bytes
+        Written { bytes, transport_sequence }
     }
 
     /// Writes, protects and queues a packet again, as a retransmission (RFC 4588). Without a retransmission stream
@@ -171,15 +192,18 @@ impl Sender {
         outbox: &mut Outbox,
         packet: &WriteRtp<'_>,
         payload_type: Option<u8>,
-    ) -> usize {
+    ) -> Written {
         let Some(line) = self.lines.get_mut(usize::from(packet.line)).and_then(Option::as_mut) else {
-            return 0;
+            return Written::default();
         };
-        let (Some(ssrc), Some(payload_type)) = (line.rtx_ssrc, payload_type) else { return 0 };
+        let (Some(ssrc), Some(payload_type)) = (line.rtx_ssrc, payload_type) else {
+            return Written::default();
+        };
         line.rtx_sequence += 1;
         let sequence = line.rtx_sequence;
         let index = sequence - line.rtx_rolled_over;
-        let extensions = line.outgoing_extensions(packet, &mut self.transport_sequence, send_time);
+        let extensions = line.outgoing_extensions(&packet.carried, &mut self.transport_sequence, send_time);
+        let transport_sequence = extensions.transport_wide_cc;
         let header = HeaderWriter {
             padding: false,
             marker: packet.marker,
@@ -200,7 +224,49 @@ impl Sender {
         keys.protect_rtp(arena, start, header_len, index);
         let bytes = arena.len().saturating_sub(start);
         outbox.commit(to, start);
-        bytes
+        Written { bytes, transport_sequence }
+    }
+
+    /// Writes, protects and queues a packet of padding only on the retransmission stream of an m-line: of up to
+    /// [`PADDING_BYTES_MAX`] bytes with its padding alone.
+    pub(crate) fn write_padding(
+        &mut self,
+        keys: &srtp::Outbound,
+        to: Transport,
+        send_time: u32,
+        outbox: &mut Outbox,
+        (line, payload_type): (u16, u8),
+        bytes: usize,
+    ) -> Written {
+        let Some(line) = self.lines.get_mut(usize::from(line)).and_then(Option::as_mut) else {
+            return Written::default();
+        };
+        let Some(ssrc) = line.rtx_ssrc else { return Written::default() };
+        line.rtx_sequence += 1;
+        let sequence = line.rtx_sequence;
+        let index = sequence - line.rtx_rolled_over;
+        let extensions =
+            line.outgoing_extensions(&Carried::default(), &mut self.transport_sequence, send_time);
+        let transport_sequence = extensions.transport_wide_cc;
+        let header = HeaderWriter {
+            padding: true,
+            payload_type,
+            sequence_number: sequence as u16,
+            timestamp: line.last_timestamp,
+            ssrc,
+            extensions,
+            ..HeaderWriter::default()
+        };
+        let arena = outbox.arena();
+        let start = arena.len();
+        let header_len = header.write(arena, &line.extensions);
+        let padding = bytes.clamp(1, PADDING_BYTES_MAX);
+        arena.resize(arena.len() + padding - 1, 0);
+        arena.push(padding as u8);
+        keys.protect_rtp(arena, start, header_len, index);
+        let bytes = arena.len().saturating_sub(start);
+        outbox.commit(to, start);
+        Written { bytes, transport_sequence }
     }
 
     /// Sender reports of what was sent since the last time. `timestamp_at` gives the RTP time of now on an m-line.
@@ -236,7 +302,7 @@ impl Line {
     #[inline]
     fn outgoing_extensions(
         &self,
-        packet: &WriteRtp<'_>,
+        carried: &Carried,
         transport_sequence: &mut u16,
         send_time: u32,
     ) -> OutgoingExtensions {
@@ -250,9 +316,9 @@ impl Line {
             transport_wide_cc: transport_wide.then_some(*transport_sequence),
             // One way of estimating is enough, and the transport-wide number is the better one.
             abs_send_time: (!transport_wide).then_some(send_time),
-            audio_level: packet.carried.audio_level,
-            abs_capture_time: packet.carried.abs_capture_time,
-            playout_delay: packet.carried.playout_delay,
+            audio_level: carried.audio_level,
+            abs_capture_time: carried.abs_capture_time,
+            playout_delay: carried.playout_delay,
         }
     }
 }

@@ -9,6 +9,7 @@ use rtc::sdp::{MediaLine, SessionDescription};
 
 use crate::choice::TileSize;
 use crate::keyframe::Urgency;
+use crate::pacer::Pacer;
 use crate::peer::Peer;
 use crate::slot::Slot;
 use crate::timeline::{PictureIds, Timeline};
@@ -94,6 +95,7 @@ impl Unit {
         known.slots.clear();
         known.tracks.clear();
         known.work.clear();
+        known.pacer.clear();
         known.offered_at = now;
         known.failed = false;
         self.forget_connection(peer, &former);
@@ -118,6 +120,7 @@ impl Unit {
             slots: Vec::new(),
             tracks: Vec::new(),
             work: Vec::new(),
+            pacer: Pacer::new(now),
             offered_at: now,
             failed: false,
         });

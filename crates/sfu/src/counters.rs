@@ -23,6 +23,12 @@ pub struct Counters {
     pub bytes_forwarded: u64,
     /// RTP packets sent again to receivers that lost them.
     pub packets_retransmitted: u64,
+    /// RTP packets that waited for a receiver's path to have room.
+    pub packets_waited: u64,
+    /// RTP packets that had no place to wait, or waited for too long.
+    pub packets_dropped_waiting: u64,
+    /// Bytes sent to find out what a path carries.
+    pub probe_bytes: u64,
     /// Requests for packets that were gone.
     pub retransmissions_missed: u64,
     /// Packets dropped because the stream is muted.

@@ -3,11 +3,13 @@
 
 use std::time::Instant;
 
+use model::MediaKind;
 use model::datagram::Outbox;
 use rtc::WriteRtp;
 
 use crate::counters::Counters;
 use crate::history::Stored;
+use crate::pacer::{self, Waiting};
 use crate::peer::{Peer, Work};
 use crate::slot::{Outgoing, Slot};
 use crate::timeline::LayerKey;
@@ -22,6 +24,7 @@ impl Unit {
     /// Sends on everything that came in since the last call. `flush` is called when much has gathered, and must send
     /// and clear the outbox; what is there at the end is left for the shell.
     pub fn forward(&mut self, now: Instant, mut flush: impl FnMut(&mut Outbox)) {
+        self.take_bandwidth_changes();
         self.gather_work();
         let mut dirty = std::mem::take(&mut self.dirty);
         for peer in dirty.drain(..) {
@@ -60,13 +63,16 @@ impl Unit {
 
     fn forward_to(&mut self, now: Instant, peer: u32) {
         let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
+        receiver.pacer.advance(now, receiver.endpoint.bandwidth().target);
         let mut work = std::mem::take(&mut receiver.work);
         for item in work.drain(..) {
-            let encodings = self.tracks.get(item.track as usize).and_then(|t| t.published.as_ref());
-            let Some(encoding) = encodings.and_then(|p| p.encodings.get(usize::from(item.encoding))) else {
+            let Some(published) = self.tracks.get(item.track as usize).and_then(|t| t.published.as_ref())
+            else {
                 continue;
             };
-            let pass = Pass { now, item, outbox: &mut self.outbox, counters: &mut self.counters };
+            let Some(encoding) = published.encodings.get(usize::from(item.encoding)) else { continue };
+            let may_wait = published.kind == MediaKind::Video;
+            let pass = Pass { now, item, may_wait, outbox: &mut self.outbox, counters: &mut self.counters };
             if let Some(from) = pass.forward(receiver, encoding) {
                 self.switched.push(Switched {
                     slot: SlotRef { peer, line: item.line },
@@ -76,6 +82,10 @@ impl Unit {
             }
         }
         receiver.work = work;
+        if receiver.pacer.deadline.is_none() && receiver.pacer.is_waiting() {
+            receiver.pacer.deadline = Some(now + pacer::INTERVAL);
+            self.reschedule(now, peer);
+        }
     }
 
     /// Slots that began to show another encoding stop watching the former one.
@@ -92,8 +102,21 @@ impl Unit {
         self.switched = switched;
     }
 
-    /// Sends a packet again to the receiver that says it lacks it, if it is still there.
+    /// Sends a packet again to the receiver that says it lacks it, as soon as its path has room.
     pub(crate) fn retransmit(&mut self, now: Instant, peer: u32, line: u16, sequence: u16) {
+        let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
+        receiver.pacer.advance(now, receiver.endpoint.bandwidth().target);
+        if receiver.pacer.may_release() {
+            return self.resend(now, peer, line, sequence);
+        }
+        if !receiver.pacer.push_again(line, sequence) {
+            self.counters.retransmissions_missed += 1;
+        }
+        receiver.pacer.deadline.get_or_insert(now + pacer::INTERVAL);
+    }
+
+    /// Sends a packet again, if it is still there.
+    pub(crate) fn resend(&mut self, now: Instant, peer: u32, line: u16, sequence: u16) {
         let tracks = &self.tracks;
         let lookup = |layer: LayerKey, number: u64| {
             let published = tracks.get(layer.track as usize)?.published.as_ref()?;
@@ -104,7 +127,10 @@ impl Unit {
         match slot.again(now, sequence, lookup) {
             Some((outgoing, packet)) => {
                 let write = write(line, &outgoing, packet);
-                if receiver.endpoint.write_rtx(now, &mut self.outbox, &write, outgoing.rtx_payload_type) > 0 {
+                let payload_type = outgoing.rtx_payload_type;
+                let bytes = receiver.endpoint.write_rtx(now, &mut self.outbox, &write, payload_type);
+                if bytes > 0 {
+                    receiver.pacer.sent(bytes);
                     self.counters.packets_retransmitted += 1;
                 }
             }
@@ -125,6 +151,8 @@ pub(crate) struct Switched {
 struct Pass<'a> {
     now: Instant,
     item: Work,
+    /// Sound never waits.
+    may_wait: bool,
     outbox: &'a mut Outbox,
     counters: &'a mut Counters,
 }
@@ -132,7 +160,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Sends them. `Some` when the slot began to show this encoding, with the one that it showed before.
     fn forward(self, receiver: &mut Peer, encoding: &Encoding) -> Option<Option<u8>> {
-        let Peer { slots, endpoint, .. } = receiver;
+        let Peer { slots, endpoint, pacer, .. } = receiver;
         // Whoever cannot be sent anything yet begins with a key frame later.
         if !endpoint.is_connected() {
             return None;
@@ -155,17 +183,35 @@ impl Pass<'_> {
                 self.counters.packets_without_codec += 1;
                 continue;
             };
+            if self.may_wait && pacer.must_wait() {
+                let waiting = self.waiting(packet, outgoing);
+                self.counters.packets_waited += 1;
+                self.counters.packets_dropped_waiting += u64::from(!pacer.push(waiting));
+                continue;
+            }
             let bytes = endpoint.write_rtp(self.now, self.outbox, &write(self.item.line, &outgoing, packet));
             if bytes > 0 {
+                pacer.sent(bytes);
                 self.counters.packets_forwarded += 1;
                 self.counters.bytes_forwarded += bytes as u64;
             }
         }
         switched
     }
+
+    #[cold]
+    fn waiting(&self, packet: &Stored, outgoing: Outgoing) -> Waiting {
+        Waiting {
+            line: self.item.line,
+            source: LayerKey { track: self.item.track, layer: self.item.encoding },
+            sequence: packet.sequence,
+            outgoing,
+            bytes: u16::try_from(packet.payload.len()).unwrap_or(u16::MAX),
+        }
+    }
 }
 
-fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> WriteRtp<'a> {
+pub(crate) fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> WriteRtp<'a> {
     let ids = Slot::ids(outgoing, packet);
     WriteRtp {
         line,

@@ -13,8 +13,10 @@ mod fanout;
 mod history;
 mod ingest;
 mod keyframe;
+mod pacer;
 mod peer;
 mod periodic;
+mod probe;
 mod slot;
 mod speakers;
 #[cfg(test)]

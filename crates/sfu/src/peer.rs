@@ -5,6 +5,7 @@ use std::time::Instant;
 use model::{MeetingId, PeerId};
 use rtc::Endpoint;
 
+use crate::pacer::Pacer;
 use crate::slot::Slot;
 
 /// A slot has something to send in this pass.
@@ -26,6 +27,7 @@ pub(crate) struct Peer {
     pub(crate) tracks: Vec<Option<u32>>,
     /// What is to be done in this pass.
     pub(crate) work: Vec<Work>,
+    pub(crate) pacer: Pacer,
     pub(crate) offered_at: Instant,
     /// The connection is over, and the room was told.
     pub(crate) failed: bool,

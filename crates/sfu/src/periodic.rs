@@ -22,6 +22,7 @@ impl Unit {
                 };
                 endpoint.handle_timeout(now, &mut self.outbox, &timestamp_at);
             }
+            self.pace(now, peer as u32);
             self.take_events(now, peer as u32);
         }
         if self.next_tick <= now {

@@ -141,6 +141,24 @@ impl Slot {
         Some((Outgoing { mapped, payload_type, rtx_payload_type }, packet))
     }
 
+    /// The payload type of this slot's retransmissions, where there are any.
+    pub(crate) fn retransmission_payload_type(&self) -> Option<u8> {
+        self.payload_types.iter().find_map(|(.., rtx)| *rtx)
+    }
+
+    /// The packet that was sent so many before the newest, if it is still there.
+    pub(crate) fn sent_before<'a>(
+        &self,
+        back: u16,
+        lookup: impl Fn(LayerKey, u64) -> Option<&'a Stored>,
+    ) -> Option<(Outgoing, &'a Stored)> {
+        let sequence = self.timeline.newest()?.wrapping_sub(back);
+        let (mapped, packet) =
+            self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
+        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
+        Some((Outgoing { mapped, payload_type, rtx_payload_type }, packet))
+    }
+
     /// The timestamp that a frame captured now would have, for sender reports.
     pub(crate) fn timestamp_at(&self, now: Instant) -> Option<u32> {
         let sent = self.last_sent?;

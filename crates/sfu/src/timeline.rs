@@ -99,6 +99,12 @@ impl Timeline {
         self.last_timestamp
     }
 
+    /// The newest number sent, as it is on the wire.
+    pub(crate) fn newest(&self) -> Option<u16> {
+        let segment = self.segments.last()?;
+        Some(segment.sent_last as u16)
+    }
+
     /// From here on, this source is sent, and its first packet is that one.
     pub(crate) fn switch(&mut self, first: FirstPacket) {
         let begun = !self.segments.is_empty();

@@ -59,6 +59,8 @@ pub struct Unit {
     pub(crate) switched: Vec<Switched>,
     /// Encodings whose key frames somebody waits for.
     pub(crate) key_frames_wanted: Vec<(u32, u8)>,
+    /// Peers whose bandwidth has changed and for which it was not decided again.
+    pub(crate) bandwidth_changed: Vec<u32>,
     pub(crate) feedback: Vec<Feedback>,
     pub(crate) outbox: Outbox,
     pub(crate) facts: VecDeque<UnitFact>,
@@ -108,6 +110,7 @@ impl Unit {
             dirty: Vec::new(),
             switched: Vec::new(),
             key_frames_wanted: Vec::new(),
+            bandwidth_changed: Vec::new(),
             feedback: Vec::new(),
             outbox: Outbox::default(),
             facts: VecDeque::new(),
@@ -161,9 +164,9 @@ impl Unit {
 
     /// Schedules the peer's next deadline.
     pub(crate) fn reschedule(&mut self, now: Instant, peer: u32) {
-        let Some(deadline) = self.peers.get(peer as usize).and_then(|p| p.endpoint.poll_timeout()) else {
-            return;
-        };
+        let Some(known) = self.peers.get(peer as usize) else { return };
+        let deadlines = [known.endpoint.poll_timeout(), known.pacer.deadline];
+        let Some(deadline) = deadlines.into_iter().flatten().min() else { return };
         reschedule(&mut self.timers, now, peer, deadline);
     }
 
@@ -172,6 +175,7 @@ impl Unit {
         while let Some(event) = self.peers.get_mut(peer as usize).and_then(|p| p.endpoint.poll_event()) {
             self.handle_event(now, peer, event);
         }
+        self.follow_bandwidth(now, peer);
         self.reschedule(now, peer);
     }
 

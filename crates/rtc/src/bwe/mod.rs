@@ -1,0 +1,402 @@
+//! How much the path to a receiver carries: Google congestion control (draft-ietf-rmcat-gcc-02, and libwebrtc where it
+//! has moved on) from transport-wide feedback, or the receiver's own estimate (REMB) where there is none.
+//!
+//! Three things make the target: a rate that the delay allows ([`aimd`], told by [`trendline`] whether queues grow and by
+//! [`acknowledged`] what arrives), a rate that losses allow ([`loss`]), and probes ([`probes`]) that find out what lies
+//! above what is sent. Nothing here has a timer for each packet; a packet sent costs one line in a ring.
+
+mod acknowledged;
+mod aimd;
+mod application_limited;
+mod inter_arrival;
+mod loss;
+mod probe_rate;
+mod probes;
+mod sent_log;
+mod trendline;
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+use model::Bitrate;
+
+use crate::bandwidth::Bandwidth;
+use crate::rtcp::TransportFeedback;
+use acknowledged::Acknowledged;
+use aimd::Aimd;
+use application_limited::ApplicationLimited;
+use inter_arrival::InterArrival;
+use loss::Loss;
+use probe_rate::ProbeRate;
+use probes::Probes;
+use sent_log::{Sent, SentLog};
+use trendline::{Trendline, Usage};
+
+/// What is taken for granted until something is known: a small picture with sound. libwebrtc begins with 300 kbit/s;
+/// since then few paths carry less than half a megabit.
+pub const START: Bitrate = Bitrate::from_kbps(500);
+/// It never falls below: sound passes whatever is estimated.
+pub const MIN: Bitrate = Bitrate::from_kbps(30);
+/// While there is a probe, [`Estimator::poll_probe`] wants to be called so often.
+pub const PROBE_BURST_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A change of the target below this share is not worth a new decision.
+const CHANGE_SHARE: f64 = 0.03;
+/// Taken for the round trip until one was measured.
+const ROUND_TRIP_US: i64 = 200_000;
+/// Without feedback for so long, what was known of delays is out of date.
+const STALE_US: i64 = 2_000_000;
+/// Without feedback although packets were sent, the rate falls by a fifth in each second.
+const UNHEARD_US: i64 = 2_000_000;
+const UNHEARD_PACKETS: u64 = 10;
+const UNHEARD_FACTOR: f64 = 0.8;
+/// After so many packets and so long without any feedback ever, the receiver is one that agreed to send it and does not.
+const MUTE_US: i64 = 4_000_000;
+const MUTE_PACKETS: u64 = 100;
+/// After a reduction, so long without another is calm.
+const CALM_US: i64 = 500_000;
+/// Of what is sent, this part at least arrives when the path is not full.
+const DELIVERED: f64 = 0.85;
+/// Units of the receiver's clock: two thousand years.
+const REFERENCE_MAX: i64 = 1 << 40;
+/// Sent and arrived differ by so much that measuring begins anew.
+const FAR_OFF: f64 = 1.4;
+/// Packets are put in the order of arrival in groups of so many: reordering on paths is local.
+const BATCH: usize = 64;
+
+/// What is to be sent now of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// The rate that is tried.
+    pub target: Bitrate,
+    /// Bytes to be sent now, with those of the media that is sent anyway.
+    pub bytes: usize,
+}
+
+/// A packet that arrived.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    sent: Sent,
+    arrival_us: i64,
+}
+
+/// Estimates the bandwidth towards one receiver.
+#[derive(Debug)]
+pub struct Estimator {
+    epoch: Instant,
+    log: SentLog,
+    sent_bytes: u64,
+    sent_packets: u64,
+    /// Packets when the last feedback came.
+    heard_packets: u64,
+    /// Transport-wide feedback was agreed on.
+    numbered: bool,
+    /// When the first numbered packet was sent.
+    first_sent_us: Option<i64>,
+    /// The receiver agreed to send feedback, and does not.
+    mute: bool,
+    heard_us: Option<i64>,
+    /// The receiver's clock, in units of 64 ms.
+    reference: Option<i64>,
+    arrivals: InterArrival,
+    trendline: Trendline,
+    acknowledged: Acknowledged,
+    aimd: Aimd,
+    loss: Loss,
+    limited: ApplicationLimited,
+    probe_rate: ProbeRate,
+    probes: Probes,
+    remb: Option<f64>,
+    round_trip: Option<Duration>,
+    /// Target and whether losses are high, as was told last.
+    told: Option<(f64, bool)>,
+}
+
+impl Estimator {
+    /// Knows nothing of its path.
+    pub fn new(now: Instant) -> Self {
+        let (start, min) = (START.as_bps() as f64, MIN.as_bps() as f64);
+        Self {
+            epoch: now,
+            log: SentLog::new(),
+            sent_bytes: 0,
+            sent_packets: 0,
+            heard_packets: 0,
+            numbered: false,
+            first_sent_us: None,
+            mute: false,
+            heard_us: None,
+            reference: None,
+            arrivals: InterArrival::default(),
+            trendline: Trendline::new(),
+            acknowledged: Acknowledged::new(),
+            aimd: Aimd::new(0, start, min),
+            loss: Loss::new(0, min),
+            limited: ApplicationLimited::default(),
+            probe_rate: ProbeRate::default(),
+            probes: Probes::new(),
+            remb: None,
+            round_trip: None,
+            told: None,
+        }
+    }
+
+    /// Forgets the path: it is another one now. What is wanted, and how the receiver reports, stays.
+    pub fn restart(&mut self, now: Instant) {
+        let mut fresh = Self::new(now);
+        fresh.numbered = self.numbered;
+        fresh.probes.set_wanted(self.probes.wanted());
+        fresh.told = self.told;
+        *self = fresh;
+    }
+
+    #[inline]
+    fn us(&self, at: Instant) -> i64 {
+        let passed = at.saturating_duration_since(self.epoch);
+        (passed.as_secs() * 1_000_000) as i64 + i64::from(passed.subsec_micros())
+    }
+
+    fn round_trip_us(&self) -> i64 {
+        self.round_trip.map_or(ROUND_TRIP_US, |r| i64::try_from(r.as_micros()).unwrap_or(ROUND_TRIP_US))
+    }
+
+    /// Whether transport-wide feedback was agreed on, so that packets are numbered.
+    pub fn set_numbered(&mut self, numbered: bool) {
+        self.numbered = numbered;
+    }
+
+    /// A packet was sent: its bytes above UDP, and its transport-wide sequence number where it has one.
+    #[inline]
+    pub fn handle_sent(&mut self, now: Instant, sequence: Option<u16>, bytes: usize) {
+        self.sent_bytes += bytes as u64;
+        let Some(sequence) = sequence else {
+            return self.log.add_unnumbered(bytes);
+        };
+        let now_us = self.us(now);
+        self.first_sent_us.get_or_insert(now_us);
+        self.sent_packets += 1;
+        self.log.push(now_us, sequence, bytes, self.probes.cluster());
+        self.probes.sent(bytes);
+    }
+
+    /// Takes feedback. What it says of packets that were never sent, or were reported before, is passed over.
+    pub fn handle_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) {
+        let now_us = self.us(now);
+        let reference_us = self.extend_reference(feedback.reference_time) * 64_000;
+        if self.heard_us.is_none_or(|at| now_us - at > STALE_US) {
+            self.arrivals = InterArrival::default();
+            self.trendline = Trendline::new();
+        }
+        let was_over = self.trendline.usage() == Usage::Over;
+        let (mut received, mut lost, mut late) = (0u32, 0u32, 0u32);
+        let mut newest_sent_us = None;
+        let mut batch = ArrayVec::<Arrived, BATCH>::new();
+        for status in feedback.statuses() {
+            let Some(offset_us) = status.arrival_us else {
+                if let Some(sent) = self.log.lost(now_us, status.sequence_number) {
+                    lost += 1;
+                    if sent.cluster != 0 {
+                        self.probe_rate.lost(sent.cluster);
+                    }
+                }
+                continue;
+            };
+            let Some(sent) = self.log.received(now_us, status.sequence_number) else { continue };
+            received += 1;
+            late += u32::from(sent.was_lost);
+            newest_sent_us = newest_sent_us.max(Some(sent.sent_us));
+            batch.push(Arrived { sent, arrival_us: reference_us + offset_us });
+            if batch.is_full() {
+                self.take_arrivals(now_us, &mut batch);
+            }
+        }
+        self.take_arrivals(now_us, &mut batch);
+        if received + lost == 0 {
+            return;
+        }
+        self.heard_us = Some(now_us);
+        self.mute = false;
+        self.heard_packets = self.sent_packets;
+        if let Some(sent_us) = newest_sent_us
+            && self.round_trip.is_none()
+        {
+            self.round_trip = Some(Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0)));
+        }
+        let rate = self.aimd.rate();
+        self.limited.update(now_us, self.sent_bytes, rate);
+        // A layer was switched, or the path changed: what was measured before says little.
+        let sent_rate = self.limited.sent_rate();
+        if self.acknowledged.rate().is_some_and(|t| t * FAR_OFF < sent_rate || sent_rate * FAR_OFF < t) {
+            self.acknowledged.expect_fast_change();
+        }
+        let was_high = self.loss.is_high();
+        self.loss.count(received, lost, late, self.path(now_us, rate));
+        let congested = self.trendline.usage() == Usage::Over || self.loss.is_high();
+        if congested && !(was_over || was_high) {
+            self.acknowledged.expect_fast_change();
+        }
+        self.decide(now_us);
+    }
+
+    fn path(&self, now_us: i64, delay_rate: f64) -> loss::Path {
+        let (round_trip_us, throughput) = (self.round_trip_us(), self.acknowledged.rate());
+        loss::Path { now_us, round_trip_us, delay_rate, throughput }
+    }
+
+    /// The receiver's clock has 24 bits, and feedback may come in any order.
+    fn extend_reference(&mut self, reference: u32) -> i64 {
+        let last = self.reference.unwrap_or(i64::from(reference));
+        // The difference of 24 bits, with its sign.
+        let step = i64::from(((reference.wrapping_sub(last as u32) << 8) as i32) >> 8);
+        // A clock that is made to run around and around begins anew before its numbers overflow.
+        let extended = Some(last + step).filter(|r| r.abs() < REFERENCE_MAX);
+        *self.reference.insert(extended.unwrap_or(i64::from(reference)))
+    }
+
+    fn take_arrivals(&mut self, now_us: i64, batch: &mut ArrayVec<Arrived, BATCH>) {
+        if !batch.is_sorted_by_key(|a| a.arrival_us) {
+            batch.sort_by_key(|a| a.arrival_us);
+        }
+        for Arrived { sent, arrival_us } in batch.drain(..) {
+            self.acknowledged.update(arrival_us, sent.bytes);
+            if sent.cluster != 0 {
+                self.probe_rate.received(sent.cluster, sent.sent_us, arrival_us, sent.bytes);
+            }
+            if let Some(deltas) = self.arrivals.update(now_us, sent.sent_us, arrival_us) {
+                self.trendline.update(deltas.send_us, deltas.arrival_us, arrival_us);
+            }
+        }
+    }
+
+    /// Brings the rates in line with what is known now.
+    fn decide(&mut self, now_us: i64) {
+        let usage = self.trendline.usage();
+        let throughput = self.acknowledged.rate();
+        let delivered = throughput.is_some_and(|t| t >= DELIVERED * self.limited.sent_rate());
+        let shown = self.probes.take_answers(now_us, &mut self.probe_rate);
+        // The queue that a probe has made says that the probe was too much, not what is sent beside it.
+        let shown = shown.map(|rate| if usage == Usage::Over { 0.85 * rate } else { rate });
+        match shown.filter(|rate| *rate > self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX))) {
+            Some(rate) => {
+                self.loss.raise(rate);
+                if rate > self.aimd.rate() {
+                    self.aimd.set(now_us, rate);
+                }
+            }
+            None => {
+                let before = self.aimd.rate();
+                self.aimd.update(aimd::Input {
+                    now_us,
+                    usage,
+                    throughput,
+                    round_trip_us: self.round_trip_us(),
+                    application_limited: self.limited.is_limited() && delivered,
+                });
+                if self.aimd.rate() < before {
+                    self.probes.target_fell();
+                }
+            }
+        }
+        self.plan_probe(now_us, usage);
+    }
+
+    fn plan_probe(&mut self, now_us: i64, usage: Usage) {
+        let settled = self.aimd.decreased_us().is_none_or(|at| now_us - at >= CALM_US);
+        let calm = usage != Usage::Over && settled && !self.loss.is_high();
+        if self.numbered
+            && !self.mute
+            && let Some(target) = self.rate()
+        {
+            self.probes.plan(now_us, target, calm);
+        }
+    }
+
+    /// Takes what a receiver reports of losses (RFC 3550 §6.4.1, the worst of its streams) and of the round trip.
+    /// Losses count only where there is no transport-wide feedback, which tells more.
+    pub fn handle_report(&mut self, now: Instant, lost: f32, round_trip: Option<Duration>) {
+        self.round_trip = round_trip.or(self.round_trip);
+        if !self.numbered {
+            let rate = self.remb.unwrap_or(START.as_bps() as f64);
+            self.loss.update(lost.into(), self.path(self.us(now), rate));
+        }
+    }
+
+    /// Takes the receiver's own estimate. It counts only where there is no transport-wide feedback.
+    pub fn handle_remb(&mut self, bitrate: Bitrate) {
+        self.remb = Some((bitrate.as_bps() as f64).max(MIN.as_bps() as f64));
+    }
+
+    /// Time has come; call it about once in a second.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let now_us = self.us(now);
+        if let Some(heard_us) = self.heard_us
+            && now_us - heard_us > UNHEARD_US + self.round_trip_us()
+            && self.sent_packets - self.heard_packets >= UNHEARD_PACKETS
+        {
+            self.aimd.scale(now_us, UNHEARD_FACTOR);
+            // The next step needs packets of its own.
+            self.heard_packets = self.sent_packets;
+        }
+        if let Some(first_us) = self.first_sent_us
+            && self.heard_us.is_none()
+        {
+            self.mute = self.sent_packets >= MUTE_PACKETS && now_us - first_us > MUTE_US;
+        }
+        self.probes.take_answers(now_us, &mut self.probe_rate);
+        self.plan_probe(now_us, self.trendline.usage());
+    }
+
+    /// In bit/s. `None`: the receiver tells nothing.
+    fn rate(&self) -> Option<f64> {
+        let rate = if self.numbered && !self.mute { self.aimd.rate() } else { self.remb? };
+        Some(self.loss.cap().map_or(rate, |cap| cap.min(rate)))
+    }
+
+    /// What the path carries.
+    pub fn bandwidth(&self) -> Bandwidth {
+        Bandwidth {
+            target: self.rate().map(|rate| Bitrate::from_bps(rate as u64)),
+            round_trip: self.round_trip,
+            loss: self.loss.smoothed() as f32,
+        }
+    }
+
+    /// Whether the bandwidth has changed by 3 % or more, or losses have become many or few, since this was asked last.
+    pub fn take_change(&mut self) -> bool {
+        let high = self.loss.is_high();
+        let now = self.rate().map(|rate| (rate, high));
+        let same = match (self.told, now) {
+            (None, None) => true,
+            (Some((told, was_high)), Some((rate, high))) => {
+                (rate - told).abs() < CHANGE_SHARE * told && high == was_high
+            }
+            _ => false,
+        };
+        if !same {
+            self.told = now;
+        }
+        !same
+    }
+
+    /// What all the streams that are wanted would cost at their best. Probes go up to half as much again, and there are
+    /// none while so much is known to pass.
+    pub fn set_wanted(&mut self, now: Instant, wanted: Bitrate) {
+        self.probes.set_wanted(wanted.as_bps() as f64);
+        let now_us = self.us(now);
+        self.plan_probe(now_us, self.trendline.usage());
+    }
+
+    /// Whether a probe runs or is to begin: then [`Estimator::poll_probe`] is to be called.
+    pub fn wants_probe(&self) -> bool {
+        self.probes.is_due()
+    }
+
+    /// What is to be sent now of a probe. `None`: there is none (any more). While there is one, call it again every
+    /// [`PROBE_BURST_INTERVAL`]; every packet that is sent meanwhile is part of it.
+    pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+        let now_us = self.us(now);
+        let (rate, bytes) = self.probes.poll(now_us, self.round_trip_us())?;
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Some(Probe { target: Bitrate::from_bps(rate as u64), bytes })
+    }
+}
