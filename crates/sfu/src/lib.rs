@@ -5,16 +5,20 @@
 //! timers ([`Unit::handle_timeout`]), then lets it send on what came ([`Unit::forward`]), then sends the
 //! [`Unit::outbox`]. Only peers with work are touched.
 
+mod allocate;
 mod choice;
 mod choose;
 mod commands;
+mod cost;
 mod counters;
+mod demand;
 mod fanout;
 mod history;
 mod ingest;
 mod keyframe;
 mod peer;
 mod periodic;
+mod plan;
 mod slot;
 mod speakers;
 #[cfg(test)]
@@ -24,5 +28,7 @@ mod timer_wheel;
 mod track;
 mod unit;
 
+pub use allocate::Rung;
 pub use counters::Counters;
+pub use plan::{LayerChange, Plan, PlannedSlot};
 pub use unit::{Config, Unit};

@@ -15,6 +15,7 @@ use crate::counters::Counters;
 use crate::fanout::Switched;
 use crate::peer::Peer;
 use crate::periodic;
+use crate::plan::LayerChange;
 use crate::speakers::Speakers;
 use crate::timer_wheel::TimerWheel;
 use crate::track::Track;
@@ -59,6 +60,12 @@ pub struct Unit {
     pub(crate) switched: Vec<Switched>,
     /// Encodings whose key frames somebody waits for.
     pub(crate) key_frames_wanted: Vec<(u32, u8)>,
+    /// Peers that are to be planned for.
+    pub(crate) plans_due: Vec<u32>,
+    /// Tracks of which more may be looked at than their senders were told.
+    pub(crate) demand_due: Vec<u32>,
+    /// What changed in plans lately, oldest first.
+    pub(crate) layer_changes: VecDeque<LayerChange>,
     pub(crate) feedback: Vec<Feedback>,
     pub(crate) outbox: Outbox,
     pub(crate) facts: VecDeque<UnitFact>,
@@ -108,6 +115,9 @@ impl Unit {
             dirty: Vec::new(),
             switched: Vec::new(),
             key_frames_wanted: Vec::new(),
+            plans_due: Vec::new(),
+            demand_due: Vec::new(),
+            layer_changes: VecDeque::new(),
             feedback: Vec::new(),
             outbox: Outbox::default(),
             facts: VecDeque::new(),
@@ -183,12 +193,12 @@ impl Unit {
                 let after = now.saturating_duration_since(known.offered_at);
                 let after_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
                 self.facts.push_back(UnitFact::Connected { peer: id, after_ms });
-                self.restart_slots(peer);
+                self.restart_slots(now, peer);
             }
             rtc::Event::PathLost => self.facts.push_back(UnitFact::PathLost { peer: id }),
             rtc::Event::PathRestored => {
                 self.facts.push_back(UnitFact::PathRestored { peer: id });
-                self.restart_slots(peer);
+                self.restart_slots(now, peer);
             }
             rtc::Event::Failed(reason) => {
                 if !std::mem::replace(&mut known.failed, true) {
