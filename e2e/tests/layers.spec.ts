@@ -11,15 +11,57 @@ const test = meetingTest(serverForThisFile());
 /** A window in which two tiles fit on a page only one by one. */
 const TINY = { width: 260, height: 280 };
 
-test('a camera is sent in three encodings (S1-12)', async ({ meeting }) => {
+/** Encodings of the camera that grow within a second, with their heights. */
+async function sentBy(person: Person): Promise<string[]> {
+  const look = async () => (await report(person.page)).outbound.filter((encoding) => encoding.kind === 'video');
+  const before = new Map((await look()).map((encoding) => [encoding.rid, encoding.bytes]));
+  await person.page.waitForTimeout(1000);
+  const growing = (await look()).filter((encoding) => encoding.bytes > (before.get(encoding.rid) ?? 0));
+  return growing.map((encoding) => `${encoding.rid} ${encoding.height}`).sort();
+}
+
+/** Chooses the quality of one tile by its menu. */
+async function pick(viewer: Person, other: Person, quality: 'low' | 'medium' | 'high'): Promise<void> {
+  await viewer.pressOn(viewer.tileOf(other), 'tile-menu');
+  await viewer.button(`quality-${quality}`).click();
+}
+
+test('a camera is sent in three encodings, each to whoever wants it (S1-12)', async ({ meeting }) => {
   const ana = await meeting.join('Ana');
+  const viewers = [];
+  for (const [name, quality] of [
+    ['Bo', 'low'],
+    ['Chi', 'medium'],
+    ['Dai', 'high'],
+  ] as const) {
+    const viewer = await meeting.join(name);
+    await viewer.sees(viewer.tileOf(ana));
+    await pick(viewer, ana, quality);
+    viewers.push(viewer);
+  }
+  await expect.poll(() => sentBy(ana)).toEqual(['h 720', 'l 180', 'm 360']);
+  const heights = [180, 360, 720];
+  for (const [i, viewer] of viewers.entries()) {
+    await viewer.sees(viewer.tileOf(ana), ({ height }) => height === heights[i]);
+  }
+});
+
+test('what nobody looks at is not sent, and comes when somebody does', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  await expect.poll(() => sentBy(ana), { message: 'alone' }).toEqual([]);
+
   const bo = await meeting.join('Bo');
   await bo.seesAll([ana]);
-  const sizes = async () => {
-    const sent = (await report(ana.page)).outbound.filter((encoding) => encoding.kind === 'video');
-    return sent.map((encoding) => encoding.height).sort((a, b) => a - b);
-  };
-  await expect.poll(sizes).toEqual([180, 360, 720]);
+  await pick(bo, ana, 'low');
+  await expect.poll(() => sentBy(ana), { message: 'shown small' }).toEqual(['l 180']);
+  await bo.hears(1);
+
+  await pick(bo, ana, 'high');
+  await bo.sees(bo.tileOf(ana), ({ height }) => height === 720);
+  await expect.poll(() => sentBy(ana), { message: 'shown large' }).toEqual(['h 720']);
+
+  await bo.button('leave').click();
+  await expect.poll(() => sentBy(ana), { message: 'alone again' }).toEqual([]);
 });
 
 test('an enlarged tile gets the high layer, and only for that viewer', async ({ meeting }) => {
@@ -47,8 +89,7 @@ test('a viewer picks the quality of one tile (S1-13)', async ({ meeting }) => {
     ['high', 720],
     ['medium', 360],
   ] as const) {
-    await bo.pressOn(bo.tileOf(ana), 'tile-menu');
-    await bo.button(`quality-${quality}`).click();
+    await pick(bo, ana, quality);
     await bo.sees(bo.tileOf(ana), (stream) => stream.height === height);
   }
 });

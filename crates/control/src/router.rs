@@ -198,7 +198,9 @@ impl Router {
             | UnitFact::PathRestored { peer }
             | UnitFact::Failed { peer, .. }
             | UnitFact::SlotLayer { peer, .. } => self.peer_fact(peer, fact).await,
-            UnitFact::SourceChanged { source, .. } => self.peer_fact(source.peer, fact).await,
+            UnitFact::SourceChanged { source, .. } | UnitFact::Demand { source, .. } => {
+                self.peer_fact(source.peer, fact).await;
+            }
         }
     }
 

@@ -80,3 +80,22 @@ pub struct Layer {
     /// Height in pixels; 0 while unknown.
     pub height: u16,
 }
+
+/// Why a receive slot shows the encoding that it shows, and not a better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerReason {
+    /// It is as large as the tile needs, or the largest that there is.
+    TileSize,
+    /// The receiver asked for it by name.
+    Requested,
+    /// The path to the receiver carries no more.
+    Bandwidth,
+    /// The receiver may not be sent more.
+    Cap,
+    /// The sender sends nothing, or nothing better, at the moment.
+    #[default]
+    Inactive,
+    /// The tile is not shown: nothing is sent.
+    Hidden,
+}

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Layer, MediaKind, MeetingId, Mid, PeerId, Rid, Semantic};
+use crate::{Codec, Layer, LayerReason, MediaKind, MeetingId, Mid, PeerId, Rid, Semantic};
 
 /// A stream as a unit knows it: an m-line of one of its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,7 +95,8 @@ pub enum UnitCommand {
         slot: Mid,
         /// What. A source that does not exist (any more) leaves the slot silent.
         source: Option<Source>,
-        /// The encoding wanted; `None`: the best for this receiver, by the slot's size and, later, its bandwidth.
+        /// The encoding wanted; `None`: the best for this receiver, by the slot's size and the receiver's
+        /// bandwidth. An encoding that the bandwidth does not carry is replaced by a lower one.
         rid: Option<Rid>,
     },
     /// How large the receiver shows a slot, in physical pixels. 0 × 0 is hidden: nothing is sent. A slot that was
@@ -163,6 +164,19 @@ pub enum UnitFact {
         rid: Option<Rid>,
         /// Whether packets flow.
         active: bool,
+        /// Why it is this one and not a better one.
+        reason: LayerReason,
+    },
+    /// What of a video source anybody looks at, or waits for. What is not named here need not be sent. Sent when it
+    /// changes: at once when more is looked at, after a while when less is. Until it is said for the first time,
+    /// everything is to be sent; a source whose m-line or encodings changed starts anew.
+    Demand {
+        /// Which.
+        source: Source,
+        /// Whether anybody looks at it at all.
+        watched: bool,
+        /// The encodings that are looked at, in the order of the offer; empty without simulcast.
+        rids: Vec<Rid>,
     },
     /// What a source really sends. Sent when it changes: first packet, a layer's size learned from a key frame,
     /// a layer that fell silent or came back.

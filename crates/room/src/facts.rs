@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use model::unit::{Source, UnitFact};
-use model::{Codec, Layer, Mid, ParticipantId, PeerId, Rid, UnitId};
+use model::{Codec, Layer, LayerReason, Mid, ParticipantId, PeerId, Rid, UnitId};
 use tracing::{debug, info, warn};
-use wire::server::Speaker;
+use wire::server::{Speaker, StreamDemand};
 
 use crate::offers::REOFFER_DELAY;
 use crate::participant::Path;
@@ -39,8 +39,11 @@ impl Room {
                 warn!(meeting = %self.config.meeting, peers = peers.len(), "the media unit lost peers");
                 peers.into_iter().for_each(|peer| self.media_lost(now, peer, now.at));
             }
-            UnitFact::SlotLayer { peer, slot, rid, active } => {
-                self.slot_layer(now, peer, slot, rid, active);
+            UnitFact::SlotLayer { peer, slot, rid, active, reason } => {
+                self.slot_layer(now, peer, slot, (rid, active, reason));
+            }
+            UnitFact::Demand { source, watched, rids } => {
+                self.demand_changed(source, StreamDemand { watched, rids });
             }
             UnitFact::SourceChanged { source, codec, layers, .. } => {
                 self.source_changed(now, source, codec, &layers);
@@ -100,7 +103,7 @@ impl Room {
         }
     }
 
-    fn slot_layer(&mut self, now: Now, peer: PeerId, mid: Mid, rid: Option<Rid>, active: bool) {
+    fn slot_layer(&mut self, now: Now, peer: PeerId, mid: Mid, shown: (Option<Rid>, bool, LayerReason)) {
         let id = self.participant_of(peer);
         let Some(participant) = id.and_then(|id| self.participants.get_mut(&id)) else {
             return;
@@ -108,10 +111,21 @@ impl Room {
         let Some(slot) = participant.slots.get_mut(mid) else {
             return;
         };
-        if (slot.shown_rid, slot.active) != (rid, active) {
-            (slot.shown_rid, slot.active) = (rid, active);
+        if (slot.shown_rid, slot.active, slot.reason) != shown {
+            (slot.shown_rid, slot.active, slot.reason) = shown;
             participant.slots_changed = true;
             self.mark_slots(now);
+        }
+    }
+
+    fn demand_changed(&mut self, source: Source, demand: StreamDemand) {
+        let Some(id) = self.participant_of(source.peer) else {
+            return;
+        };
+        let stream = self.participants.get_mut(&id).and_then(|p| p.streams.by_mid_mut(source.mid));
+        if let Some(stream) = stream.filter(|s| s.demand.as_ref() != Some(&demand)) {
+            stream.demand = Some(demand);
+            self.send_demand_to(id);
         }
     }
 

@@ -150,6 +150,7 @@ impl Room {
         self.deliver(to, Envelope::new(members));
         self.send_published_to(id);
         self.send_slots_to(id);
+        self.send_demand_to(id);
         let speakers = self.speakers.clone();
         self.deliver(to, Envelope::new(ServerMessage::Speakers { speakers }));
         self.mark_members(now);

@@ -132,6 +132,7 @@ impl Room {
         self.deliver(to, Envelope::reply(in_flight.reference.clone(), answer));
         self.send_published_to(id);
         self.send_roster_to(id);
+        self.send_demand_to(id);
     }
 
     fn not_answered(&mut self, now: Now, id: ParticipantId, in_flight: InFlight, failure: &OfferFailure) {

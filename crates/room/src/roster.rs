@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{Mid, ParticipantId, StreamId};
-use wire::server::{Member, RosterEntry, Slot, Speaker};
+use wire::server::{Member, RosterEntry, Slot, Speaker, StreamDemand};
 use wire::{Envelope, ServerMessage};
 
 use crate::participant::Participant;
@@ -127,6 +127,7 @@ impl Room {
                 stream_id: binding.stream,
                 rid: slot.shown_rid,
                 active: slot.active,
+                reason: slot.reason,
             };
             Some((mid, shown))
         });
@@ -141,6 +142,19 @@ impl Room {
             let streams: BTreeMap<Mid, StreamId> =
                 participant.streams.iter().map(|s| (s.mid, s.id)).collect();
             self.deliver(to, Envelope::new(ServerMessage::Published { streams }));
+        }
+    }
+
+    /// What of a participant's own streams is looked at. Not coalesced: somebody may be looking at nothing meanwhile,
+    /// and the unit says it seldom.
+    pub(crate) fn send_demand_to(&mut self, id: ParticipantId) {
+        let Some(participant) = self.participants.get(&id) else {
+            return;
+        };
+        if let Some(to) = participant.hello_socket() {
+            let known = participant.streams.iter().filter_map(|s| Some((s.mid, s.demand.clone()?)));
+            let streams: BTreeMap<Mid, StreamDemand> = known.collect();
+            self.deliver(to, Envelope::new(ServerMessage::Demand { streams }));
         }
     }
 

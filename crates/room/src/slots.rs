@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::unit::{ReceiveSlot, Source};
-use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, limits};
+use model::{LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, limits};
 
 use crate::SavedSlot;
 
@@ -35,6 +35,7 @@ pub(crate) struct Slot {
     /// What the unit says that it sends.
     pub(crate) shown_rid: Option<Rid>,
     pub(crate) active: bool,
+    pub(crate) reason: LayerReason,
     /// What the unit was told last; a unit starts with nothing bound.
     sent: Wanted,
     size_sent: Option<(u16, u16)>,
@@ -171,6 +172,7 @@ impl Slots {
             slot.sent = Wanted::default();
             slot.shown_rid = None;
             slot.active = false;
+            slot.reason = LayerReason::default();
             found = true;
         }
         found
@@ -187,6 +189,7 @@ impl Slots {
             size: None,
             shown_rid: None,
             active: false,
+            reason: LayerReason::default(),
             sent: Wanted::default(),
             size_sent: None,
         }
@@ -199,5 +202,6 @@ impl Slot {
         self.size_sent = None;
         self.shown_rid = None;
         self.active = false;
+        self.reason = LayerReason::default();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use model::unit::PublishedMedia;
 use model::{Codec, Layer, MediaKind, Mid, Semantic, StreamId, limits};
-use wire::server::RosterStream;
+use wire::server::{RosterStream, StreamDemand};
 
 use crate::SavedStream;
 
@@ -21,6 +21,8 @@ pub(crate) struct Stream {
     pub(crate) muted: bool,
     /// What the unit was told of `muted`; a unit starts with false.
     pub(crate) mute_sent: bool,
+    /// What of it is looked at; `None` until the unit says so: everything is to be sent.
+    pub(crate) demand: Option<StreamDemand>,
 }
 
 impl Stream {
@@ -98,9 +100,12 @@ impl Streams {
         ignored
     }
 
-    /// The unit forgot the participant, so it has to be told of mutes again.
+    /// The unit forgot the participant, so it has to be told of mutes again, and will say anew what is looked at.
     pub(crate) fn forget_sent(&mut self) {
-        self.published.iter_mut().for_each(|s| s.mute_sent = false);
+        for stream in &mut self.published {
+            stream.mute_sent = false;
+            stream.demand = None;
+        }
     }
 
     fn wake(&mut self, media: PublishedMedia, new_id: &mut dyn FnMut() -> StreamId) -> Stream {
@@ -108,7 +113,7 @@ impl Streams {
         let known = self.dormant.iter().position(same).and_then(|index| self.dormant.remove(index));
         let (id, muted) = known.map_or_else(|| (new_id(), false), |s| (s.id, s.muted));
         let PublishedMedia { mid, kind, codec, semantic, layers } = media;
-        Stream { mid, id, kind, semantic, codec, layers, muted, mute_sent: false }
+        Stream { mid, id, kind, semantic, codec, layers, muted, mute_sent: false, demand: None }
     }
 
     fn remember(&mut self, stream: SavedStream) {
@@ -122,6 +127,10 @@ impl Streams {
 /// A stream that goes on. Sizes learned from its packets count more than an offer that names none.
 fn renewed(mut stream: Stream, media: PublishedMedia) -> Stream {
     let learned = std::mem::replace(&mut stream.layers, media.layers);
+    if !learned.iter().map(|l| l.rid).eq(stream.layers.iter().map(|l| l.rid)) {
+        // Other encodings are another stream to the unit.
+        stream.demand = None;
+    }
     for layer in stream.layers.iter_mut().filter(|l| l.width == 0 || l.height == 0) {
         if let Some(known) = learned.iter().find(|l| l.rid == layer.rid) {
             layer.clone_from(known);

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{Lines, UNIT, World, added_types, mid, person};
 use model::unit::{Answer, OfferError, Source, UnitCommand, UnitFact};
-use model::{ConnectionId, MediaKind, Mid, ParticipantId, PeerId, StreamId, UnitId};
+use model::{ConnectionId, LayerReason, MediaKind, Mid, ParticipantId, PeerId, StreamId, UnitId};
 use room::OfferFailure;
 use serde_json::json;
 use wire::client::TileSize;
@@ -290,7 +290,7 @@ impl Story {
     fn fact(&mut self) {
         let peers: Vec<PeerId> = self.unit.lines_by_peer.keys().copied().collect();
         let Some(peer) = self.dice.pick(&peers) else { return };
-        let fact = match self.dice.roll(6) {
+        let fact = match self.dice.roll(7) {
             0 => UnitFact::Connected { peer, after_ms: 1 },
             1 => UnitFact::PathLost { peer },
             2 => UnitFact::PathRestored { peer },
@@ -302,7 +302,18 @@ impl Story {
                 self.unit.forget(peer);
                 UnitFact::PeersLost { peers: vec![peer] }
             }
-            _ => UnitFact::SlotLayer { peer, slot: self.some_mid(), rid: None, active: true },
+            5 => UnitFact::SlotLayer {
+                peer,
+                slot: self.some_mid(),
+                rid: None,
+                active: true,
+                reason: LayerReason::Bandwidth,
+            },
+            _ => {
+                let source = Source { peer, mid: self.some_mid() };
+                let watched = self.dice.one_in(2);
+                UnitFact::Demand { source, watched, rids: Vec::new() }
+            }
         };
         self.world.fact(fact);
     }

@@ -1,8 +1,6 @@
-//! Which encoding a slot should show: a pure function of what is wanted and what is there.
-//!
-//! Bandwidth will be one more input; the size of the tile is the other, and is all there is now.
+//! How large a tile is, and the rung of a ladder that it needs: a function of the tile alone, without bandwidth.
 
-use model::Rid;
+use crate::allocate::{Offered, Rung};
 
 /// How large a receiver shows a slot, in physical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,119 +18,101 @@ impl TileSize {
         self.width == 0 || self.height == 0
     }
 
-    fn area(self) -> u64 {
+    pub(crate) fn area(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 }
 
-/// An encoding as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) rid: Option<Rid>,
-    /// Pixels of a picture; 0 while unknown.
-    pub(crate) area: u64,
-    /// Smoothed bit rate: the order of encodings whose size is unknown.
-    pub(crate) bitrate_bps: u64,
-    /// Packets came in lately.
-    pub(crate) active: bool,
-}
-
-/// The index of the encoding to show, or `None` for nothing.
+/// The rung that a tile needs, of those that `counts`.
 ///
-/// An explicit RID is taken as it is, even while it is silent. Otherwise it is the smallest active encoding with at
-/// least half of the tile's pixels, so that a ladder of steps of four in area never sends more than twice the pixels
-/// that are shown, and the largest active one for a tile above them all.
-pub(crate) fn choose(candidates: &[Candidate], wanted: Option<Rid>, tile: TileSize) -> Option<usize> {
-    if tile.is_hidden() {
-        return None;
-    }
-    if let Some(rid) = wanted {
-        return candidates.iter().position(|c| c.rid == Some(rid));
-    }
-    let order = |i: &usize| candidates.get(*i).map(|c| (c.area, c.bitrate_bps));
-    let active = || (0..candidates.len()).filter(|i| candidates.get(*i).is_some_and(|c| c.active));
-    let enough =
-        |i: &usize| candidates.get(*i).is_some_and(|c| c.area > 0 && c.area.saturating_mul(2) >= tile.area());
-    active()
+/// It is the smallest one with at least half of the tile's pixels, so that a ladder of steps of four in area never sends
+/// more than twice the pixels that are shown, and the largest one for a tile above them all; of several with the same
+/// pixels the one with all frames. Rungs of unknown size are ordered by what they cost, and are no smallest of anything.
+pub(crate) fn needed(offers: &[Offered], tile: TileSize, counts: impl Fn(&Offered) -> bool) -> Option<Rung> {
+    let rungs = || offers.iter().filter(|o| counts(o)).map(|o| o.rung);
+    let enough = |r: &Rung| r.area > 0 && r.area.saturating_mul(2) >= tile.area();
+    rungs()
         .filter(enough)
-        .min_by_key(order)
-        .or_else(|| active().max_by_key(order))
-        // Nothing has come in yet: wait for the only encoding there is, or for the first to speak.
-        .or(if candidates.len() == 1 { Some(0) } else { None })
+        .min_by_key(|r| (r.area, u8::MAX - r.frames_pct, r.cost))
+        .or_else(|| rungs().max_by_key(|r| (r.area, r.frames_pct, r.cost)))
 }
 
 #[cfg(test)]
 mod tests {
+    use model::Bitrate;
+
     use super::*;
 
-    fn ladder() -> [Candidate; 3] {
-        [(320u64, 180u64, "l", 150), (640, 360, "m", 500), (1280, 720, "h", 1700)].map(|(w, h, rid, kbps)| {
-            Candidate { rid: rid.parse().ok(), area: w * h, bitrate_bps: kbps * 1000, active: true }
-        })
+    fn ladder() -> Vec<Offered> {
+        [(320u64, 180u64, 150), (640, 360, 500), (1280, 720, 1700)]
+            .into_iter()
+            .zip(0u8..)
+            .map(|((w, h, kbps), i)| Offered::new(Rung::whole(i, w * h, Bitrate::from_kbps(kbps))))
+            .collect()
     }
 
     fn tile(width: u16, height: u16) -> TileSize {
         TileSize { width, height }
     }
 
+    fn index(offers: &[Offered], tile: TileSize) -> Option<u8> {
+        needed(offers, tile, |o| o.available).map(|r| r.encoding)
+    }
+
     #[test]
     fn the_tile_decides() {
         let table = [
-            (tile(160, 90), Some(0)),
-            (tile(320, 180), Some(0)),
-            (tile(440, 247), Some(0)),
-            (tile(480, 270), Some(1)),
-            (tile(640, 360), Some(1)),
-            (tile(800, 480), Some(1)),
-            (tile(1280, 720), Some(2)),
-            (tile(3840, 2160), Some(2)),
-            (TileSize::UNKNOWN, Some(2)),
-            (tile(0, 0), None),
-            (tile(0, 720), None),
+            (tile(160, 90), 0),
+            (tile(320, 180), 0),
+            (tile(440, 247), 0),
+            (tile(480, 270), 1),
+            (tile(640, 360), 1),
+            (tile(800, 480), 1),
+            (tile(1280, 720), 2),
+            (tile(3840, 2160), 2),
+            (TileSize::UNKNOWN, 2),
         ];
         for (size, expected) in table {
-            assert_eq!(choose(&ladder(), None, size), expected, "{size:?}");
+            assert_eq!(index(&ladder(), size), Some(expected), "{size:?}");
         }
+        assert!(tile(0, 0).is_hidden() && tile(0, 720).is_hidden() && !tile(1, 1).is_hidden());
     }
 
     #[test]
     fn never_more_than_twice_the_pixels_shown_above_the_lowest_step() {
         for width in 160..2000u16 {
             let size = tile(width, (u32::from(width) * 9 / 16) as u16);
-            let chosen = choose(&ladder(), None, size).unwrap();
-            let area = ladder()[chosen].area;
-            assert!(chosen == 0 || area <= 2 * size.area() + 4 * u64::from(width), "{width}: {chosen}");
+            let rung = needed(&ladder(), size, |_| true).unwrap();
+            assert!(rung.encoding == 0 || rung.area <= 2 * size.area() + 4 * u64::from(width), "{width}");
         }
     }
 
     #[test]
     fn a_silent_encoding_is_not_waited_for() {
-        let mut encodings = ladder();
-        encodings[2].active = false;
-        assert_eq!(choose(&encodings, None, tile(1280, 720)), Some(1));
-        encodings[1].active = false;
-        assert_eq!(choose(&encodings, None, tile(1280, 720)), Some(0));
-        encodings[0].active = false;
-        assert_eq!(choose(&encodings, None, tile(1280, 720)), None);
-    }
-
-    #[test]
-    fn an_explicit_rid_is_obeyed_even_if_silent_and_unknown_is_nothing() {
-        let mut encodings = ladder();
-        encodings[0].active = false;
-        assert_eq!(choose(&encodings, "l".parse().ok(), tile(1280, 720)), Some(0));
-        assert_eq!(choose(&encodings, "x".parse().ok(), tile(1280, 720)), None);
-        assert_eq!(choose(&encodings, "l".parse().ok(), tile(0, 0)), None);
-    }
-
-    #[test]
-    fn unknown_sizes_are_ordered_by_rate_and_a_single_encoding_is_waited_for() {
-        let mut encodings = ladder();
-        for encoding in &mut encodings {
-            encoding.area = 0;
+        let mut offers = ladder();
+        for (silent, expected) in [(2, Some(1)), (1, Some(0)), (0, None)] {
+            offers[silent].available = false;
+            assert_eq!(index(&offers, tile(1280, 720)), expected);
         }
-        assert_eq!(choose(&encodings, None, tile(100, 100)), Some(2));
-        let silent = [Candidate { rid: None, area: 0, bitrate_bps: 0, active: false }];
-        assert_eq!(choose(&silent, None, tile(100, 100)), Some(0));
+    }
+
+    #[test]
+    fn unknown_sizes_are_ordered_by_cost() {
+        let mut offers = ladder();
+        for offer in &mut offers {
+            offer.rung.area = 0;
+        }
+        assert_eq!(index(&offers, tile(100, 100)), Some(2));
+    }
+
+    #[test]
+    fn a_tile_wants_all_frames_of_the_smallest_size_that_is_enough() {
+        let mut offers = ladder();
+        for frames_pct in [25, 50] {
+            let rung = Rung { frames_pct, temporal: frames_pct / 50, ..offers[1].rung };
+            offers.push(Offered::new(Rung { cost: Bitrate::from_kbps(200), ..rung }));
+        }
+        let rung = needed(&offers, tile(640, 360), |_| true).unwrap();
+        assert_eq!((rung.encoding, rung.frames_pct), (1, 100));
     }
 }

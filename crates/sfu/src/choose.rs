@@ -1,76 +1,15 @@
-//! Which encoding each slot shows: bound, sized, and decided again whenever what it depends on has changed.
+//! What slots show: stopped and begun again at key frames, which senders are asked for, and told to the room.
 
 use std::time::Instant;
 
-use arrayvec::ArrayVec;
+use model::MediaKind;
 use model::unit::UnitFact;
-use model::{MediaKind, limits};
 
-use crate::choice::{Candidate, choose};
 use crate::keyframe::Urgency;
 use crate::track::{Encoding, SlotRef};
 use crate::unit::Unit;
 
 impl Unit {
-    /// Decides again what a slot shows.
-    pub(crate) fn choose_for(&mut self, at: SlotRef) {
-        let Some(peer) = self.peers.get(at.peer as usize) else { return };
-        let can_be_sent = peer.endpoint.is_connected();
-        let Some(slot) = peer.slot(at.line) else { return };
-        let (wanted, tile, current, target) = (slot.wanted, slot.tile, slot.current, slot.target);
-        let Some(track) = slot.track else { return };
-        let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
-            return;
-        };
-        let candidates: ArrayVec<Candidate, { limits::LAYERS_MAX }> =
-            published.candidates().take(limits::LAYERS_MAX).collect();
-        let chosen = choose(&candidates, wanted, tile).and_then(|i| u8::try_from(i).ok());
-
-        let (new_current, new_target) = match chosen {
-            None if tile.is_hidden() => (None, None),
-            // Nothing comes in at the moment: stay where it was.
-            None => (current, target),
-            Some(chosen) if current == Some(chosen) => (current, None),
-            Some(chosen) => (current, Some(chosen)),
-        };
-        for former in [current, target].into_iter().flatten() {
-            if new_current != Some(former) && new_target != Some(former) {
-                self.with_encoding(track, former, |e| e.unwatch(at));
-            }
-        }
-        for now_watched in [new_current, new_target].into_iter().flatten() {
-            self.with_encoding(track, now_watched, |e| e.watch(at));
-        }
-        if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
-            slot.current = new_current;
-            slot.target = new_target;
-        }
-        // A key frame for somebody who cannot be sent it yet is lost, and browsers do not make another one at once: it is
-        // asked for when the connection is there.
-        if let Some(awaited) = new_target
-            && new_target != target
-            && can_be_sent
-        {
-            let sees_something =
-                new_current.is_some_and(|c| candidates.get(usize::from(c)).is_some_and(|c| c.active));
-            self.want_key_frame(
-                track,
-                awaited,
-                if sees_something { Urgency::Usual } else { Urgency::Urgent },
-            );
-        }
-        self.tell_slot(at);
-    }
-
-    /// Decides again for every slot that a track is bound to.
-    pub(crate) fn choose_for_all(&mut self, track: u32) {
-        let Some(known) = self.tracks.get(track as usize) else { return };
-        let subscribers = known.subscribers.clone();
-        for slot in subscribers {
-            self.choose_for(slot);
-        }
-    }
-
     /// A slot shows nothing until the next key frame of what it is to show.
     pub(crate) fn stop_showing(&mut self, at: SlotRef, encoding: u8) {
         let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) else {
@@ -84,12 +23,11 @@ impl Unit {
     }
 
     /// A peer can be sent something (again): what its slots show begins with a key frame.
-    pub(crate) fn restart_slots(&mut self, peer: u32) {
+    pub(crate) fn restart_slots(&mut self, now: Instant, peer: u32) {
+        self.make_plan(now, peer);
         let Some(known) = self.peers.get(peer as usize) else { return };
         let lines: Vec<u16> = (0..known.slots.len()).filter_map(|l| u16::try_from(l).ok()).collect();
         for line in lines {
-            let at = SlotRef { peer, line };
-            self.choose_for(at);
             let Some(slot) = self.peers.get(peer as usize).and_then(|p| p.slot(line)) else { continue };
             if let (Some(track), Some(encoding)) = (slot.track, slot.target.or(slot.current)) {
                 self.want_key_frame(track, encoding, Urgency::Urgent);
@@ -104,7 +42,7 @@ impl Unit {
         if let Some((codec, layers, active)) = known.published.as_mut().and_then(|p| p.news()) {
             self.facts.push_back(UnitFact::SourceChanged { source, codec, layers, active });
         }
-        self.choose_for_all(track);
+        self.plan_soon_for_all(track);
     }
 
     /// Somebody needs a key frame of a video encoding.
@@ -144,6 +82,10 @@ impl Unit {
                 known.requests.satisfied();
                 return false;
             }
+            // One that is switched off is asked when it comes.
+            if known.asked.is_asleep() && !known.active {
+                return true;
+            }
             // Before its first packet an encoding cannot be asked, and begins with a key frame anyway.
             if known.requests.is_due(now)
                 && let Some(sender) = self.peers.get_mut(peer as usize)
@@ -168,11 +110,12 @@ impl Unit {
             let encoding = p.encodings.get(usize::from(c))?;
             Some((encoding.rid, encoding.active && !p.muted))
         });
-        let now = shown.unwrap_or((None, false));
+        let (rid, active) = shown.unwrap_or((None, false));
+        let now = (rid, active, slot.reason);
         if now != slot.told {
             slot.told = now;
-            let (rid, active) = now;
-            self.facts.push_back(UnitFact::SlotLayer { peer: id, slot: slot.mid, rid, active });
+            let (slot, reason) = (slot.mid, slot.reason);
+            self.facts.push_back(UnitFact::SlotLayer { peer: id, slot, rid, active, reason });
         }
     }
 
@@ -181,7 +124,7 @@ impl Unit {
         published.encodings.get_mut(usize::from(encoding))
     }
 
-    fn with_encoding(&mut self, track: u32, encoding: u8, act: impl FnOnce(&mut Encoding)) {
+    pub(crate) fn with_encoding(&mut self, track: u32, encoding: u8, act: impl FnOnce(&mut Encoding)) {
         if let Some(known) = self.encoding_mut(track, encoding) {
             act(known);
         }

@@ -11,6 +11,7 @@ use crate::choice::TileSize;
 use crate::keyframe::Urgency;
 use crate::pacer::Pacer;
 use crate::peer::Peer;
+use crate::plan::Plan;
 use crate::slot::Slot;
 use crate::timeline::{PictureIds, Timeline};
 use crate::track::{Published, SlotRef, Track};
@@ -23,6 +24,7 @@ impl Unit {
     /// The offer cannot be used, or there is no room for one more peer.
     pub fn handle_offer(&mut self, now: Instant, offer: &Offer) -> Result<Answer, OfferError> {
         let answered = self.answer(now, offer);
+        self.make_plans(now);
         match &answered {
             Ok(_) => self.counters.offers_answered += 1,
             Err(_) => self.counters.offers_refused += 1,
@@ -121,6 +123,9 @@ impl Unit {
             tracks: Vec::new(),
             work: Vec::new(),
             pacer: Pacer::new(now),
+            cap: None,
+            plan: Plan::default(),
+            plan_due: false,
             offered_at: now,
             failed: false,
         });
@@ -177,7 +182,8 @@ impl Unit {
             self.unpublish(track);
         }
         let track = self.track_of(source);
-        let mut published = Published::new(peer, line, media.kind, media.codecs.clone(), &receive.layers);
+        let mut published =
+            Published::new(peer, line, media.kind, media.semantic, media.codecs.clone(), &receive.layers);
         if let Some(known) = self.tracks.get_mut(track as usize) {
             // A mute that came before the offer was answered holds.
             published.muted = known.muted_ahead;
@@ -191,7 +197,7 @@ impl Unit {
         let subscribers = self.tracks.get(track as usize).map(|t| t.subscribers.clone()).unwrap_or_default();
         for slot in subscribers {
             self.agree(slot, track);
-            self.choose_for(slot);
+            self.plan_soon(slot.peer);
         }
     }
 
@@ -270,9 +276,9 @@ impl Unit {
         }
         for at in subscribers {
             if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
-                slot.current = None;
-                slot.target = None;
+                slot.clear();
             }
+            self.plan_soon(at.peer);
             self.tell_slot(at);
         }
         self.drop_if_unused(track);
@@ -294,8 +300,7 @@ impl Unit {
             return;
         };
         let Some(track) = slot.track.take() else { return };
-        slot.current = None;
-        slot.target = None;
+        slot.clear();
         slot.wanted = None;
         if let Some(known) = self.tracks.get_mut(track as usize) {
             known.subscribers.retain(|s| *s != at);
@@ -303,6 +308,7 @@ impl Unit {
                 encoding.unwatch(at);
             }
         }
+        self.plan_soon(at.peer);
         self.tell_slot(at);
         self.drop_if_unused(track);
     }
@@ -319,6 +325,7 @@ impl Unit {
             UnitCommand::Mute { source, muted } => self.mute(source, muted),
             UnitCommand::Close { peer } => self.close(peer),
         }
+        self.make_plans(now);
         self.request_key_frames(now);
     }
 
@@ -350,7 +357,7 @@ impl Unit {
         if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
             slot.wanted = rid;
         }
-        self.choose_for(at);
+        self.plan_soon(at.peer);
     }
 
     /// Media never leaves its room, whatever a room says. A sender that is not here yet will be looked at when it sends.
@@ -367,7 +374,7 @@ impl Unit {
         if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
             slot.tile = tile;
         }
-        self.choose_for(at);
+        self.plan_soon(at.peer);
     }
 
     fn mute(&mut self, source: Source, muted: bool) {
@@ -386,7 +393,7 @@ impl Unit {
             for encoding in 0..encodings {
                 self.stop_showing(slot, encoding);
             }
-            self.choose_for(slot);
+            self.plan_soon(slot.peer);
             self.tell_slot(slot);
         }
         if !muted {
@@ -407,6 +414,7 @@ impl Unit {
         self.forget_connection(peer, &gone.endpoint);
         self.timers.cancel(peer as usize);
         self.dirty.retain(|p| *p != peer);
+        self.plans_due.retain(|p| *p != peer);
         // A mute may have outlived the stream it was for.
         let left: Vec<u32> =
             self.by_source.iter().filter(|(s, _)| s.peer == id).map(|(_, track)| *track).collect();

@@ -180,10 +180,13 @@ impl Unit {
             self.track_changed(track);
         }
         // Last, for what was wished for until now is here: whoever waits begins with this packet, in this pass.
-        if key_frame.is_some()
-            && let Some(encoding) = self.encoding_mut(track, received.layer)
-        {
-            encoding.requests.satisfied();
+        if let Some(encoding) = self.encoding_mut(track, received.layer) {
+            if key_frame.is_some() {
+                encoding.requests.satisfied();
+            } else if awoke && !encoding.watchers.is_empty() {
+                // It was switched on for somebody, and does not begin with what they need.
+                self.want_key_frame(track, received.layer, Urgency::Urgent);
+            }
         }
     }
 }

@@ -5,10 +5,13 @@
 //! timers ([`Unit::handle_timeout`]), then lets it send on what came ([`Unit::forward`]), then sends the
 //! [`Unit::outbox`]. Only peers with work are touched.
 
+mod allocate;
 mod choice;
 mod choose;
 mod commands;
+mod cost;
 mod counters;
+mod demand;
 mod fanout;
 mod history;
 mod ingest;
@@ -16,6 +19,7 @@ mod keyframe;
 mod pacer;
 mod peer;
 mod periodic;
+mod plan;
 mod probe;
 mod slot;
 mod speakers;
@@ -26,5 +30,7 @@ mod timer_wheel;
 mod track;
 mod unit;
 
+pub use allocate::Rung;
 pub use counters::Counters;
+pub use plan::{LayerChange, Plan, PlannedSlot};
 pub use unit::{Config, Unit};

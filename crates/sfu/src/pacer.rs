@@ -55,7 +55,7 @@ pub(crate) struct Pacer {
     /// Packets of the past that the probe of now has used.
     pub(crate) probe_back: u16,
     /// When to count again what the receiver wants.
-    pub(crate) count_at: Instant,
+    pub(crate) tell_wanted_at: Instant,
 }
 
 impl Pacer {
@@ -70,7 +70,7 @@ impl Pacer {
             again: VecDeque::new(),
             deadline: None,
             probe_back: 0,
-            count_at: now,
+            tell_wanted_at: now,
         }
     }
 

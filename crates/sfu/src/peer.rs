@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
-use model::{MeetingId, PeerId};
+use model::{Bitrate, MeetingId, PeerId};
 use rtc::Endpoint;
 
+use crate::allocate::Budget;
 use crate::pacer::Pacer;
+use crate::plan::Plan;
 use crate::slot::Slot;
 
 /// A slot has something to send in this pass.
@@ -28,6 +30,12 @@ pub(crate) struct Peer {
     /// What is to be done in this pass.
     pub(crate) work: Vec<Work>,
     pub(crate) pacer: Pacer,
+    /// What it may be sent in all.
+    pub(crate) cap: Option<Bitrate>,
+    /// What was decided last.
+    pub(crate) plan: Plan,
+    /// What that depends on has changed.
+    pub(crate) plan_due: bool,
     pub(crate) offered_at: Instant,
     /// The connection is over, and the room was told.
     pub(crate) failed: bool,
@@ -40,5 +48,10 @@ impl Peer {
 
     pub(crate) fn slot(&self, line: u16) -> Option<&Slot> {
         self.slots.get(usize::from(line))?.as_ref()
+    }
+
+    /// What it can be sent.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { estimate: self.endpoint.bandwidth().target, cap: self.cap }
     }
 }

@@ -6,6 +6,7 @@ use model::MeetingId;
 use model::unit::UnitFact;
 
 use crate::speakers;
+use crate::track::Ticked;
 use crate::unit::Unit;
 
 /// How often encodings and voices are looked at.
@@ -29,24 +30,28 @@ impl Unit {
             self.next_tick = now + TICK;
             self.tick_tracks(now);
             self.tick_speakers(now);
+            self.tick_demand(now);
+            self.tick_plans();
         }
+        self.make_plans(now);
         self.request_key_frames(now);
     }
 
     fn tick_tracks(&mut self, now: Instant) {
-        let mut silent = Vec::new();
+        let mut changed = Vec::new();
         for (index, track) in &mut self.tracks {
             let Some(published) = &mut track.published else { continue };
-            let mut changed = false;
-            for encoding in &mut published.encodings {
-                changed |= encoding.tick(now, TICK);
-            }
-            if changed {
-                silent.push(index as u32);
+            let ticked = published.encodings.iter_mut().map(|e| e.tick(now, TICK)).max();
+            if let Some(ticked) = ticked.filter(|t| *t != Ticked::Nothing) {
+                changed.push((index as u32, ticked));
             }
         }
-        for track in silent {
-            self.track_changed(track);
+        for (track, ticked) in changed {
+            if ticked == Ticked::FellSilent {
+                self.track_changed(track);
+            } else {
+                self.plan_soon_where_cost_matters(track);
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use model::{Bitrate, MediaKind};
+use model::MediaKind;
 use rtc::Bandwidth;
 
 use crate::fanout::write;
@@ -15,16 +15,14 @@ use crate::timeline::LayerKey;
 use crate::track::Track;
 use crate::unit::Unit;
 
-/// How often it is counted what a peer wants.
-const COUNT_INTERVAL: Duration = Duration::from_millis(200);
+/// How often an endpoint is told what its peer wants.
+const WANTED_INTERVAL: Duration = Duration::from_millis(200);
 /// Of its newest packets, a probe sends so many again before it takes padding.
 const PROBE_BACK_MAX: u16 = 256;
 /// Less than this is not worth a packet.
 const PROBE_BYTES_MIN: usize = 50;
 /// Packets of one burst of a probe: at 100 Mbit/s.
 const BURST_PACKETS_MAX: usize = 128;
-/// What a pixel costs in a second, in bits, until an encoding has shown what it costs: 1.8 Mbit/s for 1280 × 720.
-const BITS_PER_PIXEL: u64 = 2;
 
 impl Unit {
     /// What a peer's path carries.
@@ -39,19 +37,20 @@ impl Unit {
         if known.endpoint.take_bandwidth_change() {
             self.bandwidth_changed.push(peer);
         }
-        if known.pacer.count_at <= now && known.endpoint.is_connected() {
-            known.pacer.count_at = now + COUNT_INTERVAL;
-            let wanted = wanted(known, &self.tracks);
-            known.endpoint.set_wanted(now, wanted);
+        if known.pacer.tell_wanted_at <= now && known.endpoint.is_connected() {
+            known.pacer.tell_wanted_at = now + WANTED_INTERVAL;
+            known.endpoint.set_wanted(now, known.plan.wanted);
         }
         if known.pacer.deadline.is_none() && known.endpoint.wants_probe() {
             known.pacer.deadline = Some(now);
         }
     }
 
-    /// Peers whose bandwidth has changed, for whoever decides what they are sent.
+    /// Peers whose bandwidth has changed are planned for anew.
     pub(crate) fn take_bandwidth_changes(&mut self) {
-        self.bandwidth_changed.clear();
+        let mut changed = std::mem::take(&mut self.bandwidth_changed);
+        changed.drain(..).for_each(|peer| self.plan_soon(peer));
+        self.bandwidth_changed = changed;
     }
 
     /// Sends what waited for this moment.
@@ -191,15 +190,4 @@ fn padding_stream(peer: &Peer, video: Option<u16>) -> Option<(u16, u8)> {
             },
         )
     })
-}
-
-/// What a peer's slots would cost at their best.
-fn wanted(peer: &Peer, tracks: &slab::Slab<Track>) -> Bitrate {
-    let bound = peer.slots.iter().flatten().filter(|s| !s.tile.is_hidden()).filter_map(|s| s.track);
-    let published = bound.filter_map(|t| tracks.get(t as usize)?.published.as_ref()).filter(|p| !p.muted);
-    let best = published.map(|p| {
-        let active = p.candidates().filter(|c| c.active);
-        active.map(|c| c.bitrate_bps.max(c.area * BITS_PER_PIXEL)).max().unwrap_or(0)
-    });
-    Bitrate::from_bps(best.sum())
 }

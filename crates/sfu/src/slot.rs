@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use model::{Mid, Rid};
+use model::{LayerReason, Mid, Rid};
 use rtc::sdp::CodecParameters;
 
+use crate::allocate::RungKey;
 use crate::choice::TileSize;
 use crate::history::Stored;
 use crate::timeline::{FirstPacket, LayerKey, Mapped, PictureIds, Timeline};
@@ -27,12 +28,21 @@ pub(crate) struct Slot {
     pub(crate) current: Option<u8>,
     /// The encoding whose key frame is waited for.
     pub(crate) target: Option<u8>,
+    /// The encoding that will be waited for as soon as its sender sends it: it was switched off, or its sender lacks
+    /// bandwidth.
+    pub(crate) awaited: Option<u8>,
+    /// What the last plan gave, which may be on its way still.
+    pub(crate) planned: Option<RungKey>,
+    /// Why that and no more.
+    pub(crate) reason: LayerReason,
+    /// When it had to step down for want of bandwidth.
+    pub(crate) lowered_at: Option<Instant>,
     pub(crate) timeline: Timeline,
     /// The sender's payload type → ours and the one of its retransmissions.
     payload_types: ArrayVec<(u8, u8, Option<u8>), PAYLOAD_TYPES_MAX>,
     last_sent: Option<Sent>,
-    /// What the room was last told: the encoding and whether packets flow.
-    pub(crate) told: (Option<Rid>, bool),
+    /// What the room was last told: the encoding, whether packets flow, and why no better one.
+    pub(crate) told: (Option<Rid>, bool, LayerReason),
     /// The last packets sent again, and when: a receiver that asks twice in a moment is answered once.
     resent: Vec<(u16, Instant)>,
 }
@@ -66,10 +76,14 @@ impl Slot {
             tile: TileSize::UNKNOWN,
             current: None,
             target: None,
+            awaited: None,
+            planned: None,
+            reason: LayerReason::default(),
+            lowered_at: None,
             timeline,
             payload_types: ArrayVec::new(),
             last_sent: None,
-            told: (None, false),
+            told: (None, false, LayerReason::default()),
             resent: Vec::new(),
         }
     }
@@ -84,6 +98,16 @@ impl Slot {
         if let Some(first) = sender.first() {
             self.clock_rate_hz = first.codec.clock_rate_hz();
         }
+    }
+
+    /// Shows nothing, waits for nothing, and is planned for as if for the first time.
+    pub(crate) fn clear(&mut self) {
+        self.current = None;
+        self.target = None;
+        self.awaited = None;
+        self.planned = None;
+        self.reason = LayerReason::default();
+        self.lowered_at = None;
     }
 
     fn payload_type(&self, sender: u8) -> Option<(u8, Option<u8>)> {

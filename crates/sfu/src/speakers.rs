@@ -69,9 +69,16 @@ impl Voice {
 #[derive(Debug, Default)]
 pub(crate) struct Speakers {
     told: Vec<(PeerId, u8)>,
+    /// The loudest when somebody was last heard.
+    latest: Option<PeerId>,
 }
 
 impl Speakers {
+    /// Who speaks, or spoke last.
+    pub(crate) fn latest(&self) -> Option<PeerId> {
+        self.latest
+    }
+
     /// Given everybody who speaks now, what to tell the room, if anything changed. Loudest first.
     pub(crate) fn update(&mut self, mut speaking: Vec<(PeerId, u8)>) -> Option<Vec<(PeerId, u8)>> {
         speaking.sort_by_key(|(peer, level)| (*level, *peer));
@@ -92,6 +99,7 @@ impl Speakers {
         if same {
             return None;
         }
+        self.latest = speaking.first().map(|(peer, _)| *peer).or(self.latest);
         self.told.clone_from(&speaking);
         Some(speaking)
     }

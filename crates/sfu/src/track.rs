@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use model::unit::Source;
-use model::{Codec, Layer, MediaKind, Rid};
+use model::{Codec, Layer, MediaKind, Rid, Semantic};
 use rtc::sdp::CodecParameters;
 
-use crate::choice::Candidate;
+use crate::allocate::{Offered, Rung};
+use crate::cost::CostMeter;
+use crate::demand::Asked;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
 use crate::keyframe::KeyFrameRequests;
 use crate::speakers::Voice;
@@ -44,10 +46,14 @@ pub(crate) struct Published {
     /// Index of the m-line.
     pub(crate) line: u16,
     pub(crate) kind: MediaKind,
+    /// From `a=content`.
+    pub(crate) semantic: Semantic,
     pub(crate) codecs: Vec<CodecParameters>,
     /// Never empty: without simulcast there is one, without a RID.
     pub(crate) encodings: Vec<Encoding>,
     pub(crate) muted: bool,
+    /// It goes on sending what it was told to stop.
+    pub(crate) disobeys: bool,
     pub(crate) voice: Voice,
     /// What the room was last told.
     pub(crate) told: Option<(Codec, Vec<Layer>, bool)>,
@@ -66,9 +72,19 @@ pub(crate) struct Encoding {
     pub(crate) watchers: Vec<SlotRef>,
     pub(crate) requests: KeyFrameRequests,
     pub(crate) active: bool,
+    /// What its sender was told of it.
+    pub(crate) asked: Asked,
+    pub(crate) cost: CostMeter,
     last_packet: Option<Instant>,
-    bytes_since_tick: u64,
-    bitrate_bps: u64,
+}
+
+/// What a tick found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ticked {
+    Nothing,
+    /// It costs more or less than it did.
+    CostChanged,
+    FellSilent,
 }
 
 impl Track {
@@ -87,6 +103,7 @@ impl Published {
         peer: u32,
         line: u16,
         kind: MediaKind,
+        semantic: Semantic,
         codecs: Vec<CodecParameters>,
         layers: &[Layer],
     ) -> Self {
@@ -95,18 +112,32 @@ impl Published {
         if encodings.is_empty() {
             encodings.push(Encoding::new(kind, None, (0, 0)));
         }
-        Self { peer, line, kind, codecs, encodings, muted: false, voice: Voice::default(), told: None }
+        Self {
+            peer,
+            line,
+            kind,
+            semantic,
+            codecs,
+            encodings,
+            muted: false,
+            disobeys: false,
+            voice: Voice::default(),
+            told: None,
+        }
     }
 
-    /// What a slot may choose from.
-    pub(crate) fn candidates(&self) -> impl Iterator<Item = Candidate> {
+    /// What a slot may choose from: the one place that knows which rungs encodings have.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = Offered> {
         let several = self.encodings.len() > 1;
-        self.encodings.iter().map(move |e| Candidate {
-            rid: e.rid,
-            area: u64::from(e.size.0) * u64::from(e.size.1),
-            bitrate_bps: e.bitrate_bps,
-            // A single encoding is shown whenever something comes; there is nothing to choose.
-            active: e.active || !several,
+        self.encodings.iter().zip(0u8..).map(move |(e, index)| {
+            // What never came and has no size is none of the sender's encodings at present.
+            let asleep = e.asked.is_asleep() && !self.disobeys && (e.area() > 0 || e.codec.is_some());
+            Offered {
+                rung: Rung::whole(index, e.area(), e.cost.cost()),
+                // A single encoding is shown whenever something comes; there is nothing to choose.
+                available: e.active || asleep || !several,
+                flowing: e.active,
+            }
         })
     }
 
@@ -141,27 +172,41 @@ impl Encoding {
             watchers: Vec::new(),
             requests: KeyFrameRequests::default(),
             active: false,
+            asked: Asked::default(),
+            cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
             last_packet: None,
-            bytes_since_tick: 0,
-            bitrate_bps: 0,
         }
+    }
+
+    /// Pixels of a picture; 0 while unknown.
+    pub(crate) fn area(&self) -> u64 {
+        u64::from(self.size.0) * u64::from(self.size.1)
     }
 
     /// A packet has come. True when it ends a silence.
     #[inline]
     pub(crate) fn count(&mut self, now: Instant, bytes: usize) -> bool {
-        self.bytes_since_tick += bytes as u64;
+        self.cost.count(bytes);
         self.last_packet = Some(now);
+        self.asked.awake();
         !std::mem::replace(&mut self.active, true)
     }
 
-    /// Called every `interval`. True when it fell silent.
-    pub(crate) fn tick(&mut self, now: Instant, interval: Duration) -> bool {
-        let rate = self.bytes_since_tick * 8 * 1_000 / (interval.as_millis() as u64).max(1);
-        self.bytes_since_tick = 0;
-        self.bitrate_bps = (self.bitrate_bps * 7 + rate) / 8;
+    /// Called every `interval`.
+    pub(crate) fn tick(&mut self, now: Instant, interval: Duration) -> Ticked {
         let silent = self.last_packet.is_none_or(|at| now.saturating_duration_since(at) > SILENT_AFTER);
-        silent && std::mem::replace(&mut self.active, false)
+        let fell_silent = silent && std::mem::replace(&mut self.active, false);
+        let dearer = self.cost.tick(interval, self.area(), self.active);
+        match (fell_silent, dearer) {
+            (true, _) => Ticked::FellSilent,
+            (false, true) => Ticked::CostChanged,
+            (false, false) => Ticked::Nothing,
+        }
+    }
+
+    /// A key frame came in with this pass: whoever begins to wait now begins with it.
+    pub(crate) fn has_fresh_key_frame(&self) -> bool {
+        self.arrived.iter().any(|sequence| self.history.get(*sequence).is_some_and(|p| p.key_frame))
     }
 
     /// This slot shows it or waits for it.

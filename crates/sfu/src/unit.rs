@@ -15,6 +15,7 @@ use crate::counters::Counters;
 use crate::fanout::Switched;
 use crate::peer::Peer;
 use crate::periodic;
+use crate::plan::LayerChange;
 use crate::speakers::Speakers;
 use crate::timer_wheel::TimerWheel;
 use crate::track::Track;
@@ -61,6 +62,12 @@ pub struct Unit {
     pub(crate) key_frames_wanted: Vec<(u32, u8)>,
     /// Peers whose bandwidth has changed and for which it was not decided again.
     pub(crate) bandwidth_changed: Vec<u32>,
+    /// Peers that are to be planned for.
+    pub(crate) plans_due: Vec<u32>,
+    /// Tracks of which more may be looked at than their senders were told.
+    pub(crate) demand_due: Vec<u32>,
+    /// What changed in plans lately, oldest first.
+    pub(crate) layer_changes: VecDeque<LayerChange>,
     pub(crate) feedback: Vec<Feedback>,
     pub(crate) outbox: Outbox,
     pub(crate) facts: VecDeque<UnitFact>,
@@ -111,6 +118,9 @@ impl Unit {
             switched: Vec::new(),
             key_frames_wanted: Vec::new(),
             bandwidth_changed: Vec::new(),
+            plans_due: Vec::new(),
+            demand_due: Vec::new(),
+            layer_changes: VecDeque::new(),
             feedback: Vec::new(),
             outbox: Outbox::default(),
             facts: VecDeque::new(),
@@ -187,12 +197,12 @@ impl Unit {
                 let after = now.saturating_duration_since(known.offered_at);
                 let after_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
                 self.facts.push_back(UnitFact::Connected { peer: id, after_ms });
-                self.restart_slots(peer);
+                self.restart_slots(now, peer);
             }
             rtc::Event::PathLost => self.facts.push_back(UnitFact::PathLost { peer: id }),
             rtc::Event::PathRestored => {
                 self.facts.push_back(UnitFact::PathRestored { peer: id });
-                self.restart_slots(peer);
+                self.restart_slots(now, peer);
             }
             rtc::Event::Failed(reason) => {
                 if !std::mem::replace(&mut known.failed, true) {

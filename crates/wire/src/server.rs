@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Codec, Layer, Mid, ParticipantId, Rid, Semantic, StreamId};
+use model::{Codec, Layer, LayerReason, Mid, ParticipantId, Rid, Semantic, StreamId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
@@ -77,6 +77,12 @@ pub enum ServerMessage {
     Slots {
         /// By receiving m-line; free slots are not listed.
         slots: BTreeMap<Mid, Slot>,
+    },
+    /// Added: what of the receiver's own video streams anybody looks at, or waits for: a whole snapshot. What is not
+    /// named need not be sent, and is not looked at until this message says so. Sent after `hello` and when it changes.
+    Demand {
+        /// By the receiver's own sending m-line. A line that is not listed is to be sent whole.
+        streams: BTreeMap<Mid, StreamDemand>,
     },
     /// Added: who speaks now, loudest first; empty for silence.
     Speakers {
@@ -165,6 +171,17 @@ pub struct Slot {
     pub rid: Option<Rid>,
     /// Whether packets flow.
     pub active: bool,
+    /// Why it is this encoding and not a better one.
+    pub reason: LayerReason,
+}
+
+/// What of one video stream is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct StreamDemand {
+    /// Whether anybody looks at it at all.
+    pub watched: bool,
+    /// The encodings that are looked at; empty for a stream without encodings.
+    pub rids: Vec<Rid>,
 }
 
 /// Somebody who speaks.

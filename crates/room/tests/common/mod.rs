@@ -480,5 +480,6 @@ impl Lines {
 
 /// Types that only clients that said `hello` may get.
 pub(crate) fn added_types() -> BTreeSet<&'static str> {
-    ["welcome", "published", "members", "slots", "speakers", "chat_message", "reoffer", "goodbye"].into()
+    ["welcome", "published", "members", "slots", "demand", "speakers", "chat_message", "reoffer", "goodbye"]
+        .into()
 }

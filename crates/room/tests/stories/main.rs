@@ -4,6 +4,7 @@
 mod common;
 
 mod chat;
+mod demand;
 mod endings;
 mod limits;
 mod offers;

@@ -1,7 +1,7 @@
 //! Who receives what.
 
 use model::unit::{Source, UnitCommand, UnitFact};
-use model::{MediaKind, StreamId};
+use model::{LayerReason, MediaKind, StreamId};
 use serde_json::json;
 use wire::client::TileSize;
 use wire::{ClientMessage, ErrorType, ServerMessage};
@@ -155,10 +155,25 @@ fn slots_say_what_is_really_shown() {
     world.pass_ms(100);
     let slot = &world.slots(ada)[&mid("4")];
     assert_eq!((slot.producer_id, slot.stream_id, slot.rid, slot.active), (bob, video, None, false));
-    world.fact(UnitFact::SlotLayer { peer, slot: mid("4"), rid: Some(rid("m")), active: true });
+    world.fact(UnitFact::SlotLayer {
+        peer,
+        slot: mid("4"),
+        rid: Some(rid("m")),
+        active: true,
+        reason: LayerReason::TileSize,
+    });
     world.pass_ms(100);
     let slot = &world.slots(ada)[&mid("4")];
-    assert_eq!((slot.rid, slot.active), (Some(rid("m")), true));
+    assert_eq!((slot.rid, slot.active, slot.reason), (Some(rid("m")), true, LayerReason::TileSize));
+    world.fact(UnitFact::SlotLayer {
+        peer,
+        slot: mid("4"),
+        rid: Some(rid("m")),
+        active: true,
+        reason: LayerReason::Bandwidth,
+    });
+    world.pass_ms(100);
+    assert_eq!(world.slots(ada)[&mid("4")].reason, LayerReason::Bandwidth);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the unit says, and what happens when it is gone.
 
 use model::unit::UnitFact;
-use model::{PeerId, UnitId};
+use model::{LayerReason, PeerId, UnitId};
 use wire::ServerMessage;
 
 use crate::common::{Lines, MEETING, World};
@@ -81,6 +81,7 @@ fn facts_of_strangers_are_dropped() {
         slot: crate::common::mid("1"),
         rid: None,
         active: true,
+        reason: LayerReason::TileSize,
     });
     world.pass_ms(1000);
     assert!(world.inbox.values().flatten().all(|e| matches!(e.message, ServerMessage::Members { .. })));

@@ -2,10 +2,10 @@
  * The public vocabulary of the SDK. States are immutable snapshots: a part that has not changed is the same object
  * as before, so `useSyncExternalStore` with a selector renders only what moved.
  */
-import type { Codec, Guest, Layer, MediaKind, MemberConnection, Semantic } from '@althing/wire';
+import type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, Semantic } from '@althing/wire';
 import type { AlthingError } from './errors';
 
-export type { Codec, Guest, Layer, MediaKind, MemberConnection, Semantic };
+export type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, Semantic };
 
 /** Takes a listener back. */
 export type Unsubscribe = () => void;
@@ -284,6 +284,8 @@ export interface ReceivedStats {
   readonly kind: MediaKind;
   readonly codec: string | null;
   readonly rid: string | null;
+  /** Why the server sends this encoding and no better one; null: it has not said. */
+  readonly reason: LayerReason | null;
   readonly bps: number;
   /** Of the last interval, 0 to 100. */
   readonly lossPct: number;

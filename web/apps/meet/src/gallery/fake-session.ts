@@ -188,6 +188,7 @@ export function fakeStats(participants: readonly Participant[]): SessionStats {
         kind: remote.kind,
         codec: remote.kind === 'audio' ? 'opus' : 'VP8',
         rid: remote.rid,
+        reason: remote.kind === 'audio' ? null : one.order === 4 ? ('bandwidth' as const) : ('tile_size' as const),
         bps: remote.muted ? 0 : remote.kind === 'audio' ? 34_000 : 1_420_000,
         lossPct: one.order === 4 ? 12 : 0.1,
         jitterMs: 4,

@@ -3,7 +3,7 @@
  * and randomness come in with each event, tracks and sockets stay outside and are named by numbers and ids.
  */
 import type { ClientMessage, Guest, MediaKind, Member, RosterEntry, ServerMessage } from '@althing/wire';
-import type { Slot as ServerSlot } from '@althing/wire';
+import type { Slot as ServerSlot, StreamDemand } from '@althing/wire';
 import type { AlthingError } from '../errors';
 import type { ActiveSpeaker, ChatEntry, LocalSource, Profile, Quality, SessionEnd, SessionEvents } from '../types';
 import type { ReceiveQuality, SessionState, StreamKey } from '../types';
@@ -123,6 +123,8 @@ export interface ReceiveSlot {
   readonly since: number;
 }
 
+export type Demand = Readonly<Record<string, StreamDemand>>;
+
 /** What a view wants to see. */
 export interface Wish {
   /** Physical pixels; null: never sized, the best layer. */
@@ -167,6 +169,8 @@ export interface CoreState {
   readonly members: Readonly<Record<string, Member>> | null;
   readonly serverSlots: Readonly<Record<string, ServerSlot>>;
   readonly publishedByMid: Readonly<Record<string, string>>;
+  /** By own sending mid: what of it anybody looks at. A line that is not in it is sent whole. */
+  readonly demand: Demand;
   readonly speakers: readonly ActiveSpeaker[];
   readonly recentSpeakers: readonly string[];
   readonly chat: readonly ChatEntry[];
@@ -242,6 +246,8 @@ export type Effect =
       readonly lines: readonly Line[];
     }
   | { readonly do: 'apply_answer'; readonly peer: number; readonly sdp: string }
+  /** Send of the own streams what is looked at, and no more. */
+  | { readonly do: 'apply_demand'; readonly peer: number; readonly demand: Demand }
   /** The join promise: done, or refused. */
   | { readonly do: 'settle_join'; readonly error: AlthingError | null }
   | { readonly do: 'emit'; readonly event: PublicEvent };
@@ -333,6 +339,7 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     members: null,
     serverSlots: {},
     publishedByMid: {},
+    demand: {},
     speakers: [],
     recentSpeakers: [],
     chat: [],

@@ -7,7 +7,7 @@
  */
 import { AlthingError } from '../errors';
 import { backoffMs } from './backoff';
-import type { AnswerIdentity, Line, MediaLink, PathState, Work } from './model';
+import type { AnswerIdentity, Demand, Line, MediaLink, PathState, Work } from './model';
 import { emit, log, send } from './model';
 import { answerIdentity, rejectedMids } from './sdp';
 import { onSlotsLost, resetSlots } from './slots';
@@ -152,6 +152,12 @@ export function onReoffer(w: Work, reason: string): void {
   if (peer !== 0 && !underWay) rebuild(w, `asked by the server: ${reason}`);
 }
 
+/** What of the own streams anybody looks at has changed. */
+export function onDemand(w: Work, demand: Demand): void {
+  w.s.demand = demand;
+  if (w.s.media.peer > 0) w.effects.push({ do: 'apply_demand', peer: w.s.media.peer, demand });
+}
+
 export function onTick(w: Work): void {
   const { media } = w.s;
   if (media.rebuildAt !== null && w.now >= media.rebuildAt) {
@@ -218,6 +224,8 @@ function build(w: Work): void {
   set(w, { peer, path: 'new', peerWasUp: false, rebuildAt: null, dirty: true, wantRestart: false });
   w.effects.push({ do: 'create_peer', peer });
   w.s.mutedSent = new Map();
+  // The server begins anew with a new peer connection, with everything; it says so when that is no longer so.
+  w.s.demand = {};
 }
 
 /** The offer on its way will not be answered, or its answer does not count; its purpose is taken up by the next. */

@@ -175,6 +175,9 @@ function onMessage(w: Work, ref: string | null, message: ServerMessage, atMs: nu
       w.s.serverSlots = message.slots;
       slots.onServerSlots(w);
       break;
+    case 'demand':
+      peer.onDemand(w, message.streams);
+      break;
     case 'speakers':
       roster.onSpeakers(w, message);
       break;

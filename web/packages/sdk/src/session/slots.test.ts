@@ -75,7 +75,7 @@ describe('pictures', () => {
     ]);
     s.grant().hear({
       type: 'slots',
-      slots: { 4: { producer_id: 'a', stream_id: 'cam1', rid: 'm', active: true } },
+      slots: { 4: { producer_id: 'a', stream_id: 'cam1', rid: 'm', active: true, reason: 'tile_size' } },
     });
     expect(s.view.participants[0]?.camera).toMatchObject({ receiving: 'bound', rid: 'm', active: true });
   });
@@ -248,7 +248,10 @@ describe('after a reconnect', () => {
     show(s, 'a/cam1').grant().event({ type: 'unwish', key: 'a/cam1' }).closed(1006).wait(11_000);
     s.event({ type: 'retry_now' });
     s.forget().authenticate().negotiate();
-    s.hear({ type: 'slots', slots: { 4: { producer_id: 'a', stream_id: 'cam1', rid: 'l', active: true } } });
+    s.hear({
+      type: 'slots',
+      slots: { 4: { producer_id: 'a', stream_id: 'cam1', rid: 'l', active: true, reason: 'tile_size' } },
+    });
     expect(s.sent('disconnect_stream')).toEqual([{ type: 'disconnect_stream', receive_mid: '4' }]);
   });
 

@@ -191,6 +191,7 @@ export class World {
         this.later(5, () => this.event({ type: 'answer_applied', peer: effect.peer }));
         this.later(40, () => this.checkPath(effect.peer));
         break;
+      case 'apply_demand':
       case 'settle_join':
       case 'emit':
         break;
@@ -339,7 +340,7 @@ export class World {
   private tellSlots(): void {
     const slots = [...this.server.bound].map(([mid, { key, rid }]) => {
       const [producer_id = '', stream_id = ''] = key.split('/');
-      return [mid, { producer_id, stream_id, rid, active: true }] as const;
+      return [mid, { producer_id, stream_id, rid, active: true, reason: 'tile_size' as const }] as const;
     });
     this.say({ type: 'slots', slots: Object.fromEntries(slots) });
   }

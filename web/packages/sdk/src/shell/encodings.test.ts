@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contentOf, degradation, layersOf, layerSizes, sendEncodings } from './encodings';
+import { contentOf, degradation, layersOf, layerSizes, sendEncodings, switched } from './encodings';
 
 describe('layers', () => {
   it('of a camera are three, smallest first', () => {
@@ -47,6 +47,31 @@ describe('layers', () => {
       ['m', { width: 640, height: 360 }],
     ]);
     expect(layerSizes(layersOf('camera', 'detail'), 0, 0).size).toBe(0);
+  });
+});
+
+describe('demand', () => {
+  const active = (height: number, demand: Parameters<typeof switched>[1]): string =>
+    switched(layersOf('camera', 'detail', height), demand)
+      .filter((l) => l.active)
+      .map((l) => l.rid)
+      .join('');
+  it.each([
+    ['nothing said', 720, undefined, 'lmh'],
+    ['all', 720, { watched: true, rids: ['l', 'm', 'h'] }, 'lmh'],
+    ['some', 720, { watched: true, rids: ['l', 'h'] }, 'lh'],
+    ['nobody looks', 720, { watched: false, rids: [] }, ''],
+    ['a server that knows no encodings', 720, { watched: true, rids: [] }, 'lmh'],
+    ['less is captured than is wanted', 360, { watched: true, rids: ['h'] }, 'm'],
+    ['some of it', 360, { watched: true, rids: ['l', 'h'] }, 'l'],
+  ])('%s', (_, height, demand, expected) => {
+    expect(active(height, demand)).toBe(expected);
+  });
+
+  it('changes no sizes', () => {
+    const layers = layersOf('camera', 'detail', 720);
+    const low = switched(layers, { watched: true, rids: ['l'] });
+    expect(low.map((l) => l.scaleDownBy)).toEqual(layers.map((l) => l.scaleDownBy));
   });
 });
 

@@ -1,4 +1,5 @@
 /** What is sent: simulcast layers and what to give up first, by kind of source. */
+import type { StreamDemand } from '@althing/wire';
 import type { LocalSource } from '../types';
 
 /** One simulcast encoding, relative to what is captured. */
@@ -56,6 +57,18 @@ export function layersOf(source: LocalSource, hint: ContentHint, shortSide = 0):
     case 'screen-audio':
       return [];
   }
+}
+
+/**
+ * The layers that are sent while this is what anybody looks at; without a word of the server all of them. Where none of
+ * those that are wanted can be sent, because less is captured by now, the largest that can: better than nothing.
+ */
+export function switched(layers: readonly LayerPlan[], demand: StreamDemand | undefined): readonly LayerPlan[] {
+  if (demand === undefined || (demand.watched && demand.rids.length === 0)) return layers;
+  const wanted = layers.filter((l) => l.active && demand.rids.includes(l.rid)).map((l) => l.rid);
+  const stands = layers.findLast((l) => l.active)?.rid;
+  const on = wanted.length === 0 && demand.watched ? [stands] : wanted;
+  return layers.map((layer) => ({ ...layer, active: on.includes(layer.rid) }));
 }
 
 /** `sendEncodings` for a new transceiver. */

@@ -1,8 +1,9 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
-import type { Line, PathState } from '../session/model';
+import type { StreamDemand } from '@althing/wire';
+import type { Demand, Line, PathState } from '../session/model';
 import type { LocalSource } from '../types';
 import type { ContentHint, LayerPlan } from './encodings';
-import { contentOf, degradation, layerSizes, layersOf, sendEncodings } from './encodings';
+import { contentOf, degradation, layerSizes, layersOf, sendEncodings, switched } from './encodings';
 import type { LineNotes } from './munge';
 import { annotate } from './munge';
 
@@ -33,6 +34,8 @@ export class Peer {
   readonly connection: RTCPeerConnection;
   private readonly transceivers: RTCRtpTransceiver[] = [];
   private lines: readonly Line[] = [];
+  private demand: Demand = {};
+  private syncing: Promise<unknown> = Promise.resolve();
   private closed = false;
 
   constructor(
@@ -72,7 +75,16 @@ export class Peer {
 
   /** Puts the present local tracks on their lines. Cheap when nothing has changed. */
   async syncTracks(): Promise<void> {
-    await Promise.all(this.lines.map((line, index) => this.syncTrack(line, index)));
+    // One after the other: a sender refuses parameters that were read before it took over others.
+    const sync = this.syncing.then(() => Promise.all(this.lines.map((line, index) => this.syncTrack(line, index))));
+    this.syncing = sync.catch(() => undefined);
+    await sync;
+  }
+
+  /** From now on only what is looked at is sent. */
+  async setDemand(demand: Demand): Promise<void> {
+    this.demand = demand;
+    await this.syncTracks();
   }
 
   /** The line with this mid. */
@@ -117,13 +129,15 @@ export class Peer {
   }
 
   private async syncTrack(line: Line, index: number): Promise<void> {
-    const sender = this.transceivers[index]?.sender;
+    const transceiver = this.transceivers[index];
+    const sender = transceiver?.sender;
     if (sender === undefined || line.use !== 'send' || line.source === null || this.closed) return;
     const outgoing = line.localId === null ? null : this.host.outgoing(line.localId);
     const track = outgoing?.track ?? null;
     try {
       if (sender.track !== track) await sender.replaceTrack(track);
-      if (outgoing?.track != null) await applyPlan(sender, line.source, outgoing);
+      const demand = transceiver?.mid == null ? undefined : this.demand[transceiver.mid];
+      if (outgoing?.track != null) await applyPlan(sender, line.source, outgoing, demand);
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
       if (!(error instanceof DOMException)) throw error;
@@ -169,8 +183,13 @@ function plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPla
 const applied = new WeakMap<RTCRtpSender, string>();
 
 /** Makes a sender follow the layers' plan, where that has changed. */
-async function applyPlan(sender: RTCRtpSender, source: LocalSource, outgoing: Outgoing): Promise<void> {
-  const layers = plan(source, outgoing);
+async function applyPlan(
+  sender: RTCRtpSender,
+  source: LocalSource,
+  outgoing: Outgoing,
+  demand: StreamDemand | undefined,
+): Promise<void> {
+  const layers = switched(plan(source, outgoing), demand);
   const mark = JSON.stringify([outgoing.hint, layers]);
   const parameters = sender.getParameters();
   if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
@@ -184,5 +203,11 @@ async function applyPlan(sender: RTCRtpSender, source: LocalSource, outgoing: Ou
     encoding.maxBitrate = layer.bpsMax;
     encoding.maxFramerate = layer.fpsMax;
   });
-  await sender.setParameters(parameters);
+  try {
+    await sender.setParameters(parameters);
+  } catch (error) {
+    // Not taken over: the next time it is tried again.
+    applied.delete(sender);
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import type { CoreEvent, CoreState, Credentials, Effect, Line, LocalDesc } from 
 import { initialState } from '../session/model';
 import { nextDeadline, reduce } from '../session/reduce';
 import { EMPTY_VIEW } from '../session/view';
+import type { StreamOnLine } from '../stats/digest';
 import type { AttachOptions, JoinOptions, JoinTarget, LocalMedia, Profile, Session } from '../types';
 import type { SessionEvents, SessionOptions, SessionState, SessionStats, StreamKey, Unsubscribe } from '../types';
 import { attachVideo } from './attach';
@@ -200,6 +201,9 @@ class SessionShell implements Session {
       case 'apply_answer':
         void this.applyAnswer(effect.peer, effect.sdp);
         break;
+      case 'apply_demand':
+        void this.peer?.setDemand(effect.demand);
+        break;
       case 'settle_join':
         this.settleJoin?.(effect.error);
         this.settleJoin = null;
@@ -302,10 +306,12 @@ class SessionShell implements Session {
     return tracks;
   }
 
-  private streamOn(mid: string): { readonly key: StreamKey; readonly rid: string | null } | null {
+  private streamOn(mid: string): StreamOnLine | null {
     const index = this.core.lines.findIndex((line) => line.mid === mid);
     const slot = this.core.slots.find((s) => s.line === index);
-    return slot?.key == null ? null : { key: slot.key, rid: this.core.serverSlots[mid]?.rid ?? null };
+    if (slot?.key == null) return null;
+    const shown = this.core.serverSlots[mid];
+    return { key: slot.key, rid: shown?.rid ?? null, reason: shown?.reason ?? null };
   }
 
   private dispose(): void {

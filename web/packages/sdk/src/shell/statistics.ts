@@ -1,8 +1,8 @@
 /** Asks the peer connection for statistics while it lives. */
-import type { Digest, Entry, Report } from '../stats/digest';
+import type { Digest, Entry, Report, StreamOnLine } from '../stats/digest';
 import { digest } from '../stats/digest';
 import { qualityOf, smooth } from '../stats/quality';
-import type { Quality, SessionStats, StreamKey } from '../types';
+import type { Quality, SessionStats } from '../types';
 import type { Peer } from './peer';
 
 /** A report of a large meeting costs some milliseconds. */
@@ -21,7 +21,7 @@ export const EMPTY_STATS: SessionStats = {
 };
 
 export interface StatisticsHost {
-  streamOn(mid: string): { readonly key: StreamKey; readonly rid: string | null } | null;
+  streamOn(mid: string): StreamOnLine | null;
   onStats(stats: SessionStats): void;
 }
 

@@ -1,15 +1,17 @@
 /** Makes statistics for people and tests of two successive `getStats()` reports. Pure. */
 import type { MediaKind } from '@althing/wire';
-import type { ReceivedStats, SentEncoding, SentStats, SessionStats, StreamKey } from '../types';
+import type { ReceivedStats, SentEncoding, SentStats, SessionStats } from '../types';
 
 /** One entry of a report; which fields are there differs by browser. */
 export type Entry = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
 export type Report = ReadonlyMap<string, Entry>;
 
+/** The stream received on a line, its encoding, and why it is no better one. */
+export type StreamOnLine = Pick<ReceivedStats, 'key' | 'rid' | 'reason'>;
+
 /** What the mids are, from the session. */
 export interface Names {
-  /** The stream received on this line, and its encoding. */
-  readonly received: (mid: string) => { readonly key: StreamKey; readonly rid: string | null } | null;
+  readonly received: (mid: string) => StreamOnLine | null;
   /** The own stream sent on this line. */
   readonly sent: (mid: string) => string | null;
 }

@@ -8,7 +8,7 @@ function report(...entries: (Record<string, unknown> & { id: string; type: strin
 }
 
 const NAMES: Names = {
-  received: (mid) => (mid === '4' ? { key: 'a/cam', rid: 'm' } : null),
+  received: (mid) => (mid === '4' ? { key: 'a/cam', rid: 'm', reason: 'bandwidth' } : null),
   sent: (mid) => (mid === '1' ? 'camera' : null),
 };
 
@@ -86,7 +86,17 @@ describe('digest', () => {
     });
     expect(made.stats.transport).toEqual({ protocol: 'udp', localType: 'prflx', srtpCipher: 'AEAD_AES_256_GCM' });
     expect(made.stats.received).toMatchObject([
-      { key: 'a/cam', rid: 'm', codec: 'vp8', bps: 4_000, lossPct: 10, jitterMs: 5, width: 640, fps: 30 },
+      {
+        key: 'a/cam',
+        rid: 'm',
+        reason: 'bandwidth',
+        codec: 'vp8',
+        bps: 4_000,
+        lossPct: 10,
+        jitterMs: 5,
+        width: 640,
+        fps: 30,
+      },
     ]);
     expect(made.stats.sent).toMatchObject([
       {

@@ -23,6 +23,15 @@ export type Layer = {
   height: number;
 };
 
+/** Why a receive slot shows the encoding that it shows, and not a better one. */
+export type LayerReason =
+  | 'tile_size'
+  | 'requested'
+  | 'bandwidth'
+  | 'cap'
+  | 'inactive'
+  | 'hidden';
+
 /** Audio or video. */
 export type MediaKind =
   | 'audio'

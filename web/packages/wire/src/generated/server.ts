@@ -2,7 +2,7 @@
 
 import type { ErrorType } from './error.js';
 import type { ParticipantId, StreamId } from './id.js';
-import type { Codec, Layer, Semantic } from './media.js';
+import type { Codec, Layer, LayerReason, Semantic } from './media.js';
 import type { Mid, Rid } from './text.js';
 import type { JsonValue } from './value.js';
 
@@ -141,6 +141,11 @@ export type ServerMessage =
     slots: { [key in Mid]: Slot };
   }
   | {
+    type: 'demand';
+    /** By the receiver's own sending m-line. A line that is not listed is to be sent whole. */
+    streams: { [key in Mid]: StreamDemand };
+  }
+  | {
     type: 'speakers';
     /** Participants. */
     speakers: Array<Speaker>;
@@ -171,6 +176,8 @@ export type Slot = {
   rid: Rid | null;
   /** Whether packets flow. */
   active: boolean;
+  /** Why it is this encoding and not a better one. */
+  reason: LayerReason;
 };
 
 /** Somebody who speaks. */
@@ -179,4 +186,12 @@ export type Speaker = {
   participant_id: ParticipantId;
   /** How loud, 0 (silence) to 100. */
   level: number;
+};
+
+/** What of one video stream is looked at. */
+export type StreamDemand = {
+  /** Whether anybody looks at it at all. */
+  watched: boolean;
+  /** The encodings that are looked at; empty for a stream without encodings. */
+  rids: Array<Rid>;
 };

@@ -116,6 +116,20 @@ function Wide({ label, children }: { readonly label: string; readonly children: 
   );
 }
 
+const LIMITS: Readonly<Record<string, string>> = {
+  tile_size: 'tile',
+  requested: 'choice',
+  bandwidth: 'bandwidth',
+  cap: 'a rule',
+  inactive: 'sender',
+  hidden: 'hidden',
+};
+
+/** Why the picture is no larger. A newer server may give a reason that this client does not know. */
+function limitWords(reason: ReceivedStats['reason']): string {
+  return LIMITS[reason ?? ''] ?? '–';
+}
+
 interface ReceivedProps {
   readonly title: string;
   readonly received: readonly ReceivedStats[];
@@ -143,6 +157,7 @@ function Received({ title, received, names }: ReceivedProps) {
               <th scope="col">Loss</th>
               <th scope="col">Jitter</th>
               {isVideo && <th scope="col">Freezes</th>}
+              {isVideo && <th scope="col">Limited by</th>}
             </tr>
           </thead>
           <tbody>
@@ -157,6 +172,7 @@ function Received({ title, received, names }: ReceivedProps) {
                 <td>{stream.lossPct.toFixed(1)} %</td>
                 <td>{Math.round(stream.jitterMs)} ms</td>
                 {isVideo && <td>{stream.freezes}</td>}
+                {isVideo && <td>{limitWords(stream.reason)}</td>}
               </tr>
             ))}
           </tbody>
