@@ -26,6 +26,7 @@ impl Room {
 
     /// Streams have changed, or who is there, and so the members too.
     pub(crate) fn mark_roster(&mut self, now: Now) {
+        self.stage_changed = true;
         self.roster_version += 1;
         self.roster.mark(now.at, self.snapshot_interval());
         self.mark_members(now);
@@ -127,6 +128,7 @@ impl Room {
                 stream_id: binding.stream,
                 rid: slot.shown_rid,
                 active: slot.active,
+                seat: slot.seat.map(|seat| seat.to_string()),
             };
             Some((mid, shown))
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Codec, Layer, Mid, ParticipantId, Rid, Semantic, StreamId};
+use model::{Codec, Layer, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
@@ -60,6 +60,10 @@ pub enum ServerMessage {
         participant_id: ParticipantId,
         /// How long the server keeps a participant whose socket is lost, in milliseconds.
         grace_ms: u32,
+        /// Streams that the server composes by choosing, by producer id and stream id: they are asked for as any other,
+        /// and are in no roster. `@speakers` has `audio-1` to `audio-3`, the loudest, and `video-1` to `video-8`, the
+        /// current speaker and those who spoke before; nobody gets themselves. What is on them says `slots`.
+        virtual_producers: BTreeMap<String, BTreeMap<String, MediaKind>>,
         /// Chat so far, oldest first.
         chat: Vec<ChatMessage>,
     },
@@ -165,6 +169,10 @@ pub struct Slot {
     pub rid: Option<Rid>,
     /// Whether packets flow.
     pub active: bool,
+    /// The stream of `@speakers` that was asked for, if it was: the producer changes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seat: Option<String>,
 }
 
 /// Somebody who speaks.

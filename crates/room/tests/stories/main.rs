@@ -11,4 +11,5 @@ mod reconnection;
 mod requests;
 mod restart;
 mod roster;
+mod stage;
 mod unit;

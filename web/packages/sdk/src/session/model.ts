@@ -166,6 +166,10 @@ export interface CoreState {
   readonly rosterFresh: boolean;
   readonly members: Readonly<Record<string, Member>> | null;
   readonly serverSlots: Readonly<Record<string, ServerSlot>>;
+  /** By producer id and stream id: streams that the server composes by choosing. */
+  readonly virtualStreams: Readonly<Record<string, Readonly<Record<string, MediaKind>>>>;
+  /** So many are here that only the loudest are received, as the server chooses them. */
+  readonly hearsStage: boolean;
   readonly publishedByMid: Readonly<Record<string, string>>;
   readonly speakers: readonly ActiveSpeaker[];
   readonly recentSpeakers: readonly string[];
@@ -332,6 +336,8 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     rosterFresh: false,
     members: null,
     serverSlots: {},
+    virtualStreams: {},
+    hearsStage: false,
     publishedByMid: {},
     speakers: [],
     recentSpeakers: [],
