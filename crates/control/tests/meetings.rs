@@ -5,7 +5,7 @@ mod common;
 use bus::Address;
 use bus::control::{ConnectError, MeetingFact, RoomCommand};
 use model::UnitId;
-use model::unit::{OfferError, UnitCommand, UnitFact};
+use model::unit::{OfferError, UnitCommand, UnitFact, Voice};
 use store::{MeetingStatus, ParticipantStatus, Store, Timestamp};
 use wire::server::{GoodbyeReason, MemberConnection};
 use wire::{ClientMessage, CloseCode, ErrorType, ServerMessage};
@@ -71,7 +71,8 @@ async fn facts_of_a_unit_reach_the_people() {
     world.hello(ada).await;
     world.offer(ada).await;
     let peer = unit.next_peer().await;
-    unit.say(UnitFact::Speakers { meeting: MEETING, speakers: vec![(peer, 0)] });
+    let voice = Voice { peer, level_dbov: 0, activity: 50 };
+    unit.say(UnitFact::Speakers { meeting: MEETING, speakers: vec![voice] });
     let speaks = |m: &ServerMessage| matches!(m, ServerMessage::Speakers { speakers } if speakers.first().is_some_and(|s| s.participant_id == ada.who));
     world.until(ada, speaks).await;
     unit.say(UnitFact::PeersLost { peers: vec![peer] });

@@ -126,6 +126,17 @@ pub enum UnitCommand {
     },
 }
 
+/// Somebody who is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voice {
+    /// Whose microphone.
+    pub peer: PeerId,
+    /// Smoothed, in −dBov: 0 is the loudest, 127 silence (RFC 6464).
+    pub level_dbov: u8,
+    /// Share of the last second in which it was loud enough for speech, in percent.
+    pub activity: u8,
+}
+
 /// What a unit tells the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum UnitFact {
@@ -194,8 +205,8 @@ pub enum UnitFact {
     Speakers {
         /// Where.
         meeting: MeetingId,
-        /// Who, with the smoothed level in −dBov (0 loudest, 127 silence; RFC 6464).
-        speakers: Vec<(PeerId, u8)>,
+        /// Who.
+        speakers: Vec<Voice>,
     },
     /// The unit lost these peers by a fault of its own. They must offer again.
     PeersLost {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use model::unit::{Source, UnitFact};
+use model::unit::{Source, UnitFact, Voice};
 use model::{Codec, Layer, LayerReason, Mid, ParticipantId, PeerId, Rid, UnitId};
 use tracing::{debug, info, warn};
 use wire::server::{Speaker, StreamDemand};
@@ -10,7 +10,7 @@ use wire::server::{Speaker, StreamDemand};
 use crate::offers::REOFFER_DELAY;
 use crate::participant::Path;
 use crate::room::Phase;
-use crate::{Now, Room};
+use crate::{Now, Room, stage};
 
 /// −dBov of silence (RFC 6464 §3).
 const SILENCE_DBOV: u32 = 127;
@@ -49,7 +49,7 @@ impl Room {
                 self.source_changed(now, source, codec, &layers);
             }
             UnitFact::Speakers { meeting, speakers } if meeting == self.config.meeting => {
-                self.speakers_changed(&speakers);
+                self.speakers_changed(now, &speakers);
             }
             UnitFact::Speakers { .. } => {}
         }
@@ -152,18 +152,22 @@ impl Room {
         }
     }
 
-    fn speakers_changed(&mut self, loudest: &[(PeerId, u8)]) {
+    fn speakers_changed(&mut self, now: Now, loudest: &[Voice]) {
         let mut speakers: Vec<Speaker> = Vec::new();
-        for (peer, dbov) in loudest {
+        let mut voices = Vec::new();
+        for Voice { peer, level_dbov, activity } in loudest {
             let Some(participant_id) = self.participant_of(*peer) else {
                 continue;
             };
             let heard = speakers.iter().any(|s| s.participant_id == participant_id);
             if !heard && speakers.len() < SPEAKERS_MAX {
-                speakers.push(Speaker { participant_id, level: level_percent(*dbov) });
+                speakers.push(Speaker { participant_id, level: level_percent(*level_dbov) });
+                voices.push(stage::Voice { who: participant_id, activity: *activity });
             }
         }
         self.set_speakers(speakers);
+        self.stage.hear(now.at, voices);
+        self.stage_changed = true;
     }
 
     /// Reoffers that are due at once, and what is to be sent.

@@ -143,6 +143,7 @@ impl Room {
             server: self.config.server.clone(),
             participant_id: id,
             grace_ms: u32::try_from(GRACE.as_millis()).unwrap_or(u32::MAX),
+            virtual_producers: Self::virtual_producers(),
             chat: self.chat.readable_by(id),
         };
         self.deliver(to, Envelope::reply(reference, welcome));
@@ -185,6 +186,7 @@ impl Room {
         if stream.muted != muted {
             stream.muted = muted;
             self.sync_mutes(id);
+            self.stage_changed = true;
             self.mark_members(now);
             self.mark_persist(now);
         }

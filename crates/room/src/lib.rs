@@ -20,8 +20,10 @@ mod reply;
 mod requests;
 mod room;
 mod roster;
+mod seats;
 mod slots;
 mod snapshot;
+mod stage;
 mod streams;
 
 pub use effect::{Effect, OfferToken, Recipient, RoomFact};
@@ -30,4 +32,6 @@ pub use offers::OfferFailure;
 pub use participant::{GRACE, WAITING_INTENTS_MAX, WAITING_OFFERS_MAX};
 pub use placement::{NoPlace, UnitLoad, place};
 pub use room::{Config, EMPTY_ROOM_TIME, Entropy, Now, Room};
-pub use snapshot::{SavedParticipant, SavedSlot, SavedStream, Snapshot};
+pub use seats::PRODUCER;
+pub use snapshot::{SavedParticipant, SavedSeat, SavedSlot, SavedStream, Snapshot};
+pub use stage::{AUDIO_SEATS, Seat, VIDEO_SEATS};

@@ -104,6 +104,7 @@ impl Room {
         let ignored = participant.streams.apply(published, &mut new_id);
         participant.slots.apply(slots, fresh);
         participant.slots_changed = true;
+        self.stage_changed = true;
         let roster_changed = roster_entry(participant) != former;
         if ignored > 0 {
             warn!(meeting = %self.config.meeting, participant = %id, ignored, "publishes too many streams");

@@ -1,11 +1,12 @@
 //! Who receives what: requests of clients, and bringing the unit to what is wanted.
 
 use model::unit::{Source, UnitCommand};
-use model::{Mid, ParticipantId, Rid, StreamId};
+use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId};
 use wire::ServerMessage;
 
 use crate::intents::Outcome;
 use crate::reply::{Refusal, success};
+use crate::seats::PRODUCER;
 use crate::slots::{Binding, Wanted};
 use crate::streams::Stream;
 use crate::{Now, Room};
@@ -20,11 +21,17 @@ impl Room {
         rid: Option<Rid>,
         receive_mid: Option<Mid>,
     ) -> Outcome {
+        if producer_id == PRODUCER {
+            return match rid {
+                Some(rid) => Err(Refusal::parameter("rid", rid, "the server chooses what is seen on stage")),
+                None => self.request_seat(now, id, stream_id, receive_mid),
+            };
+        }
         let (producer, stream) = self.find_stream(id, producer_id, stream_id)?;
         if let Some(rid) = rid.filter(|rid| !stream.layers.iter().any(|l| l.rid == *rid)) {
             return Err(Refusal::parameter("rid", rid, "the stream has no such encoding"));
         }
-        let mid = self.find_slot(id, stream, receive_mid)?;
+        let mid = self.find_slot(id, stream.kind, stream.semantic, receive_mid)?;
         let binding = Binding { producer, stream: stream.id, rid };
         if let Some(participant) = self.participants.get_mut(&id) {
             participant.slots.bind(mid, binding);
@@ -72,7 +79,14 @@ impl Room {
         Ok((producer, stream.ok_or_else(unknown)?))
     }
 
-    fn find_slot(&self, id: ParticipantId, stream: &Stream, wish: Option<Mid>) -> Result<Mid, Refusal> {
+    /// The slot wished for, if it is of the right kind, or the free one to be used.
+    pub(crate) fn find_slot(
+        &self,
+        id: ParticipantId,
+        kind: MediaKind,
+        semantic: Semantic,
+        wish: Option<Mid>,
+    ) -> Result<Mid, Refusal> {
         let slots = self.participants.get(&id).map(|p| &p.slots);
         let Some(mid) = wish else {
             let none = || {
@@ -80,11 +94,11 @@ impl Room {
                     "no receiving m-line of this kind is free: offer one more, or disconnect one",
                 )
             };
-            return slots.and_then(|s| s.pick(stream.kind, stream.semantic)).ok_or_else(none);
+            return slots.and_then(|s| s.pick(kind, semantic)).ok_or_else(none);
         };
         match slots.and_then(|s| s.get(mid)) {
             None => Err(Refusal::parameter("receive_mid", mid, "no such receiving m-line was answered")),
-            Some(slot) if slot.kind != stream.kind => {
+            Some(slot) if slot.kind != kind => {
                 Err(Refusal::parameter("receive_mid", mid, "the m-line is of another kind than the stream"))
             }
             Some(_) => Ok(mid),

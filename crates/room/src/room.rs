@@ -13,6 +13,7 @@ use crate::coalesce::Coalesce;
 use crate::offers::Asked;
 use crate::participant::{Participant, Path};
 use crate::slots::Slots;
+use crate::stage::Stage;
 use crate::streams::Streams;
 use crate::{Effect, OfferToken, Recipient, RoomFact, SavedParticipant, Snapshot};
 
@@ -60,6 +61,9 @@ pub struct Room {
     pub(crate) last_order: u32,
     pub(crate) chat: Chat,
     pub(crate) speakers: Vec<Speaker>,
+    pub(crate) stage: Stage,
+    /// Somebody who could be on stage came, went, spoke or was muted, or a slot follows it newly.
+    pub(crate) stage_changed: bool,
     /// Offers that the unit has, by token.
     pub(crate) asked: BTreeMap<OfferToken, Asked>,
     pub(crate) last_token: u64,
@@ -110,6 +114,8 @@ impl Room {
             last_order: snapshot.last_order,
             chat: Chat::continued(snapshot.last_chat_number),
             speakers: Vec::new(),
+            stage: Stage::default(),
+            stage_changed: false,
             asked: BTreeMap::new(),
             last_token: 0,
             roster_version: 1,
@@ -160,7 +166,7 @@ impl Room {
         let people = self.participants.values().filter_map(Participant::timeout).min();
         let sendings = [&self.roster, &self.members, &self.slots, &self.persist].map(Coalesce::due);
         let empty = self.empty_since.map(|since| since + EMPTY_ROOM_TIME);
-        sendings.into_iter().chain([people, empty]).flatten().min()
+        sendings.into_iter().chain([people, empty, self.stage.due()]).flatten().min()
     }
 
     /// Does what is due. Calling too early is harmless.
@@ -178,6 +184,10 @@ impl Room {
             } else {
                 self.ask_to_reoffer(now, id);
             }
+        }
+        if due(self.stage.due()) {
+            self.stage.reconsider(now.at);
+            self.stage_changed = true;
         }
         self.finish(now);
     }
@@ -313,6 +323,7 @@ impl Room {
         if self.phase != Phase::Open {
             return;
         }
+        self.sync_stage(now);
         self.flush(now);
         if self.persist.take(now.at) {
             let snapshot = self.snapshot();
@@ -338,6 +349,7 @@ impl Room {
                 order: p.order,
                 streams: p.streams.saved(),
                 slots: p.slots.saved(),
+                seats: p.slots.saved_seats(),
             })
             .collect();
         participants.sort_by_key(|p| p.order);
@@ -354,7 +366,7 @@ fn restored(now: Instant, saved: &SavedParticipant) -> Participant {
     Participant {
         path: Path::Gone,
         streams: Streams::restored(&saved.streams),
-        slots: Slots::restored(&saved.slots),
+        slots: Slots::restored(&saved.slots, &saved.seats),
         ..Participant::new(now, saved.order)
     }
 }

@@ -26,6 +26,7 @@ impl Room {
 
     /// Streams have changed, or who is there, and so the members too.
     pub(crate) fn mark_roster(&mut self, now: Now) {
+        self.stage_changed = true;
         self.roster_version += 1;
         self.roster.mark(now.at, self.snapshot_interval());
         self.mark_members(now);
@@ -128,6 +129,7 @@ impl Room {
                 rid: slot.shown_rid,
                 active: slot.active,
                 reason: slot.reason,
+                seat: slot.seat.map(|seat| seat.to_string()),
             };
             Some((mid, shown))
         });

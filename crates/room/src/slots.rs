@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::unit::{ReceiveSlot, Source};
 use model::{LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, limits};
 
-use crate::SavedSlot;
+use crate::stage::Seat;
+use crate::{SavedSeat, SavedSlot};
 
 /// What a slot is to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Slot {
     pub(crate) kind: MediaKind,
     semantic: Semantic,
     pub(crate) binding: Option<Binding>,
+    /// It follows this seat of the stage, whoever has it: `binding` is who has it now.
+    pub(crate) seat: Option<Seat>,
     /// Grows with each slot that becomes free: the smallest has been free longest.
     free_since: u64,
     /// Width and height at which the client shows it; `None` while it has not said.
@@ -48,24 +51,34 @@ pub(crate) struct Slots {
     /// Bindings of m-lines that the participant's present peer connection has not offered (yet): they come to life with
     /// the m-line. At most [`limits::MEDIA_LINES_MAX`].
     dormant: BTreeMap<Mid, (MediaKind, Binding)>,
+    /// As `dormant`, for slots that follow the stage.
+    dormant_seats: BTreeMap<Mid, Seat>,
     ticks: u64,
 }
 
 impl Slots {
-    pub(crate) fn restored(saved: &[SavedSlot]) -> Self {
+    pub(crate) fn restored(saved: &[SavedSlot], seats: &[SavedSeat]) -> Self {
         let dormant = saved
             .iter()
             .take(limits::MEDIA_LINES_MAX)
             .map(|s| (s.mid, (s.kind, Binding { producer: s.producer, stream: s.stream, rid: s.rid })));
-        Self { dormant: dormant.collect(), ..Self::default() }
+        let seats = seats.iter().take(limits::MEDIA_LINES_MAX).map(|s| (s.mid, s.seat));
+        Self { dormant: dormant.collect(), dormant_seats: seats.collect(), ..Self::default() }
     }
 
     pub(crate) fn saved(&self) -> Vec<SavedSlot> {
-        let live = self.by_mid.iter().filter_map(|(mid, s)| Some((*mid, s.kind, s.binding?)));
+        let live = self.by_mid.iter().filter(|(_, s)| s.seat.is_none());
+        let live = live.filter_map(|(mid, s)| Some((*mid, s.kind, s.binding?)));
         let dormant = self.dormant.iter().map(|(mid, (kind, binding))| (*mid, *kind, *binding));
         let saved =
             |(mid, kind, Binding { producer, stream, rid })| SavedSlot { mid, kind, producer, stream, rid };
         live.chain(dormant).map(saved).collect()
+    }
+
+    pub(crate) fn saved_seats(&self) -> Vec<SavedSeat> {
+        let live = self.by_mid.iter().filter_map(|(mid, s)| Some((*mid, s.seat?)));
+        let dormant = self.dormant_seats.iter().map(|(mid, seat)| (*mid, *seat));
+        live.chain(dormant).map(|(mid, seat)| SavedSeat { mid, seat }).collect()
     }
 
     pub(crate) fn get(&self, mid: Mid) -> Option<&Slot> {
@@ -94,8 +107,12 @@ impl Slots {
             self.by_mid.insert(line.mid, slot);
         }
         // A new peer connection may offer the rest of its lines later; on the same one, a line that is gone is gone.
-        let bound = former.into_iter().filter_map(|(mid, slot)| Some((mid, (slot.kind, slot.binding?))));
         if fresh {
+            let seated = former.iter().filter_map(|(mid, slot)| Some((*mid, slot.seat?)));
+            let space = limits::MEDIA_LINES_MAX.saturating_sub(self.dormant_seats.len());
+            self.dormant_seats.extend(seated.take(space));
+            let bound = former.into_iter().filter(|(_, slot)| slot.seat.is_none());
+            let bound = bound.filter_map(|(mid, slot)| Some((mid, (slot.kind, slot.binding?))));
             let space = limits::MEDIA_LINES_MAX.saturating_sub(self.dormant.len());
             self.dormant.extend(bound.take(space));
         }
@@ -103,23 +120,40 @@ impl Slots {
 
     /// The free slot for a stream of this kind: of those meant for its semantic, else of all, the one free longest.
     pub(crate) fn pick(&self, kind: MediaKind, semantic: Semantic) -> Option<Mid> {
-        let free = self.by_mid.iter().filter(|(_, s)| s.kind == kind && s.binding.is_none());
+        let free = self.by_mid.iter().filter(|(_, s)| s.kind == kind && s.is_free());
         free.min_by_key(|(_, s)| (s.semantic != semantic, s.free_since)).map(|(mid, _)| *mid)
     }
 
     pub(crate) fn bind(&mut self, mid: Mid, binding: Binding) {
         if let Some(slot) = self.by_mid.get_mut(&mid) {
             slot.binding = Some(binding);
+            slot.seat = None;
+        }
+    }
+
+    /// The slot follows a seat of the stage from here on.
+    pub(crate) fn seat(&mut self, mid: Mid, seat: Seat) {
+        if let Some(slot) = self.by_mid.get_mut(&mid) {
+            slot.binding = None;
+            slot.seat = Some(seat);
+        }
+    }
+
+    /// Who has the seat that a slot follows.
+    pub(crate) fn follow(&mut self, mid: Mid, binding: Option<Binding>) {
+        if let Some(slot) = self.by_mid.get_mut(&mid).filter(|s| s.seat.is_some()) {
+            slot.binding = binding;
         }
     }
 
     /// Frees a slot, or forgets what would come to life on a line that is not there yet. False: nothing was bound.
     pub(crate) fn free(&mut self, mid: Mid) -> bool {
-        let was_dormant = self.dormant.remove(&mid).is_some();
-        let Some(slot) = self.by_mid.get_mut(&mid).filter(|s| s.binding.is_some()) else {
+        let was_dormant = self.dormant.remove(&mid).is_some() | self.dormant_seats.remove(&mid).is_some();
+        let Some(slot) = self.by_mid.get_mut(&mid).filter(|s| !s.is_free()) else {
             return was_dormant;
         };
         slot.binding = None;
+        slot.seat = None;
         self.ticks += 1;
         slot.free_since = self.ticks;
         true
@@ -130,9 +164,15 @@ impl Slots {
         let bound = self.by_mid.iter().filter(|(_, s)| s.binding.as_ref().is_some_and(&gone));
         let mids: Vec<Mid> = bound.map(|(mid, _)| *mid).collect();
         self.dormant.retain(|_, (_, binding)| !gone(binding));
-        mids.iter().for_each(|mid| {
-            self.free(*mid);
-        });
+        for mid in &mids {
+            // A seat stays, whoever leaves it.
+            match self.by_mid.get_mut(mid).filter(|s| s.seat.is_some()) {
+                Some(seated) => seated.binding = None,
+                None => {
+                    self.free(*mid);
+                }
+            }
+        }
         !mids.is_empty()
     }
 
@@ -185,6 +225,7 @@ impl Slots {
             kind: line.kind,
             semantic: line.semantic,
             binding: woken.map(|(_, binding)| binding),
+            seat: self.dormant_seats.remove(&line.mid).filter(|s| s.kind == line.kind),
             free_since: self.ticks,
             size: None,
             shown_rid: None,
@@ -197,6 +238,10 @@ impl Slots {
 }
 
 impl Slot {
+    fn is_free(&self) -> bool {
+        self.binding.is_none() && self.seat.is_none()
+    }
+
     fn forget_sent(&mut self) {
         self.sent = Wanted::default();
         self.size_sent = None;

@@ -4,6 +4,8 @@
 use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId};
 use serde::{Deserialize, Serialize};
 
+use crate::stage::Seat;
+
 /// A room as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -35,6 +37,9 @@ pub struct SavedParticipant {
     pub streams: Vec<SavedStream>,
     /// What its slots show; free ones are not listed.
     pub slots: Vec<SavedSlot>,
+    /// Slots that follow the stage.
+    #[serde(default)]
+    pub seats: Vec<SavedSeat>,
 }
 
 /// A stream's id.
@@ -50,6 +55,15 @@ pub struct SavedStream {
     pub id: StreamId,
     /// Whether its sender muted it.
     pub muted: bool,
+}
+
+/// A slot that follows the stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSeat {
+    /// The m-line received on.
+    pub mid: Mid,
+    /// Which seat it shows.
+    pub seat: Seat,
 }
 
 /// What a slot shows.

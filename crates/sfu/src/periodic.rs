@@ -64,7 +64,7 @@ impl Unit {
             return;
         }
         published.voice.heard(now, level_dbov);
-        if published.voice.speaking(now).is_some()
+        if published.voice.speaks(now)
             && let Some(room) = self.rooms.get_mut(&meeting)
             && !room.voices.contains(&track)
         {
@@ -76,10 +76,11 @@ impl Unit {
         for (meeting, room) in &mut self.rooms {
             let mut speaking = Vec::new();
             room.voices.retain(|track| {
-                let Some(known) = self.tracks.get(*track as usize) else { return false };
-                let level = known.published.as_ref().and_then(|p| p.voice.speaking(now));
-                speaking.extend(level.map(|level| (known.source.peer, level)));
-                level.is_some()
+                let Some(known) = self.tracks.get_mut(*track as usize) else { return false };
+                let peer = known.source.peer;
+                let heard = known.published.as_mut().and_then(|p| p.voice.heard_of(now, peer));
+                speaking.extend(heard);
+                heard.is_some()
             });
             if let Some(speakers) = room.speakers.update(speaking) {
                 self.facts.push_back(UnitFact::Speakers { meeting: *meeting, speakers });

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use model::PeerId;
+use model::unit::Voice as Heard;
 
 /// Speakers that a room is told of.
 const SPEAKERS_MAX: usize = 5;
@@ -17,6 +18,11 @@ const ATTACK: Duration = Duration::from_millis(120);
 pub(crate) const INTERVAL: Duration = Duration::from_millis(150);
 /// A level must change by so much to be worth telling.
 const LEVEL_STEP: u8 = 6;
+/// So much must the share of a second change, in percent.
+const ACTIVITY_STEP: u8 = 15;
+/// The last second is remembered in pieces of this.
+const PIECE: Duration = Duration::from_millis(50);
+const PIECES: u32 = 20;
 
 /// One microphone.
 #[derive(Debug)]
@@ -26,11 +32,15 @@ pub(crate) struct Voice {
     /// Since when it is loud without a break longer than `HOLD`.
     loud_since: Option<Instant>,
     last_loud: Option<Instant>,
+    /// One bit for each piece of the last second, set where it was loud; the lowest is the one that ends at
+    /// `pieces_until`.
+    pieces: u32,
+    pieces_until: Option<Instant>,
 }
 
 impl Default for Voice {
     fn default() -> Self {
-        Self { level: 127.0, loud_since: None, last_loud: None }
+        Self { level: 127.0, loud_since: None, last_loud: None, pieces: 0, pieces_until: None }
     }
 }
 
@@ -42,6 +52,10 @@ impl Voice {
         // Louder quickly, quieter slowly: about 60 ms and 300 ms at 50 packets a second.
         let weight = if level < self.level { 0.33 } else { 0.07 };
         self.level += (level - self.level) * weight;
+        if level < SPEECH_DBOV {
+            self.turn_pieces(now);
+            self.pieces |= 1;
+        }
         if self.level < SPEECH_DBOV {
             if self.last_loud.is_none_or(|at| now.saturating_duration_since(at) > HOLD) {
                 self.loud_since = Some(now);
@@ -50,25 +64,48 @@ impl Voice {
         }
     }
 
+    /// Moves the pieces of the last second on to now.
+    fn turn_pieces(&mut self, now: Instant) {
+        let until = *self.pieces_until.get_or_insert(now + PIECE);
+        if now < until {
+            return;
+        }
+        let passed = (now - until).as_micros() / PIECE.as_micros() + 1;
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+        self.pieces = if passed >= PIECES { 0 } else { self.pieces << passed & ((1 << PIECES) - 1) };
+        self.pieces_until = Some(if passed >= PIECES { now + PIECE } else { until + PIECE * passed });
+    }
+
+    /// Share of the last second in which it was loud, in percent.
+    fn activity(&mut self, now: Instant) -> u8 {
+        self.turn_pieces(now);
+        (self.pieces.count_ones() * 100 / PIECES) as u8
+    }
+
     /// It was muted.
     pub(crate) fn silence(&mut self) {
         *self = Self::default();
     }
 
-    /// The level, if it speaks.
-    pub(crate) fn speaking(&self, now: Instant) -> Option<u8> {
-        let last = self.last_loud?;
-        let since = self.loud_since?;
+    /// Whether it speaks.
+    pub(crate) fn speaks(&self, now: Instant) -> bool {
+        let (Some(last), Some(since)) = (self.last_loud, self.loud_since) else { return false };
         let held = now.saturating_duration_since(last) <= HOLD;
         let long = last.saturating_duration_since(since) >= ATTACK;
-        (held && long).then_some(self.level.clamp(0.0, 127.0) as u8)
+        held && long
+    }
+
+    /// What is heard of it, if it speaks.
+    pub(crate) fn heard_of(&mut self, now: Instant, peer: PeerId) -> Option<Heard> {
+        let level_dbov = self.level.clamp(0.0, 127.0) as u8;
+        self.speaks(now).then(|| Heard { peer, level_dbov, activity: self.activity(now) })
     }
 }
 
 /// What a room was last told.
 #[derive(Debug, Default)]
 pub(crate) struct Speakers {
-    told: Vec<(PeerId, u8)>,
+    told: Vec<Heard>,
     /// The loudest when somebody was last heard.
     latest: Option<PeerId>,
 }
@@ -80,28 +117,33 @@ impl Speakers {
     }
 
     /// Given everybody who speaks now, what to tell the room, if anything changed. Loudest first.
-    pub(crate) fn update(&mut self, mut speaking: Vec<(PeerId, u8)>) -> Option<Vec<(PeerId, u8)>> {
-        speaking.sort_by_key(|(peer, level)| (*level, *peer));
+    pub(crate) fn update(&mut self, mut speaking: Vec<Heard>) -> Option<Vec<Heard>> {
+        speaking.sort_by_key(|v| (v.level_dbov, v.peer));
         // A person with two microphones is listed once, with the louder.
         let mut seen = Vec::with_capacity(SPEAKERS_MAX);
-        speaking.retain(|(peer, _)| {
-            let new = !seen.contains(peer);
+        speaking.retain(|voice| {
+            let new = !seen.contains(&voice.peer);
             if new {
-                seen.push(*peer);
+                seen.push(voice.peer);
             }
             new
         });
         speaking.truncate(SPEAKERS_MAX);
-        let same = speaking.len() == self.told.len()
-            && speaking.iter().all(|(peer, level)| {
-                self.told.iter().any(|(p, l)| p == peer && l.abs_diff(*level) < LEVEL_STEP)
-            });
+        let same = speaking.len() == self.told.len() && speaking.iter().all(|v| self.is_told(v));
         if same {
             return None;
         }
         self.latest = speaking.first().map(|(peer, _)| *peer).or(self.latest);
         self.told.clone_from(&speaking);
         Some(speaking)
+    }
+
+    fn is_told(&self, voice: &Heard) -> bool {
+        self.told.iter().any(|told| {
+            told.peer == voice.peer
+                && told.level_dbov.abs_diff(voice.level_dbov) < LEVEL_STEP
+                && told.activity.abs_diff(voice.activity) < ACTIVITY_STEP
+        })
     }
 }
 
@@ -123,23 +165,40 @@ mod tests {
         let mut voice = Voice::default();
         let t = talk(&mut voice, t0, 40, 10);
         let t = talk(&mut voice, t, 200, 127);
-        assert_eq!(voice.speaking(t), None, "a click of 40 ms");
+        assert!(!voice.speaks(t), "a click of 40 ms");
         let t = talk(&mut voice, t + Duration::from_secs(2), 400, 25);
-        assert!(voice.speaking(t).is_some_and(|l| l < 40));
+        assert!(voice.heard_of(t, PeerId(1)).is_some_and(|v| v.level_dbov < 40));
         let t = talk(&mut voice, t, 500, 127);
-        assert!(voice.speaking(t).is_some(), "a pause of half a second");
+        assert!(voice.speaks(t), "a pause of half a second");
         let t = talk(&mut voice, t, 2000, 127);
-        assert_eq!(voice.speaking(t), None);
+        assert!(!voice.speaks(t));
     }
 
     #[test]
     fn a_room_hears_of_changes_only() {
-        let (a, b) = (PeerId(1), PeerId(2));
+        let heard = |peer, level_dbov, activity| Heard { peer: PeerId(peer), level_dbov, activity };
         let mut speakers = Speakers::default();
         assert_eq!(speakers.update(vec![]), None);
-        assert_eq!(speakers.update(vec![(a, 40), (b, 20), (a, 60)]), Some(vec![(b, 20), (a, 40)]));
-        assert_eq!(speakers.update(vec![(a, 42), (b, 22)]), None);
-        assert_eq!(speakers.update(vec![(a, 42), (b, 30)]), Some(vec![(b, 30), (a, 42)]));
+        let both = Some(vec![heard(2, 20, 50), heard(1, 40, 50)]);
+        assert_eq!(speakers.update(vec![heard(1, 40, 50), heard(2, 20, 50), heard(1, 60, 50)]), both);
+        assert_eq!(speakers.update(vec![heard(1, 42, 60), heard(2, 22, 45)]), None);
+        assert!(speakers.update(vec![heard(1, 42, 60), heard(2, 30, 45)]).is_some(), "a level");
+        assert!(speakers.update(vec![heard(1, 42, 90), heard(2, 30, 45)]).is_some(), "an activity");
         assert_eq!(speakers.update(vec![]), Some(vec![]));
+    }
+
+    #[test]
+    fn activity_is_the_share_of_the_last_second() {
+        let t0 = start();
+        let mut voice = Voice::default();
+        let t = talk(&mut voice, t0, 300, 25);
+        assert!((30..=35).contains(&voice.activity(t)), "{}", voice.activity(t));
+        let t = talk(&mut voice, t, 2_000, 25);
+        assert!(voice.activity(t) >= 95);
+        let t = t + Duration::from_millis(500);
+        assert!((45..=55).contains(&voice.activity(t)), "{}", voice.activity(t));
+        assert_eq!(voice.activity(t + Duration::from_secs(3_600)), 0);
+        let t = talk(&mut voice, t + Duration::from_secs(3_600), 100, 25);
+        assert!(voice.activity(t) <= 15);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Codec, Layer, LayerReason, Mid, ParticipantId, Rid, Semantic, StreamId};
+use model::{Codec, Layer, LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
@@ -60,6 +60,10 @@ pub enum ServerMessage {
         participant_id: ParticipantId,
         /// How long the server keeps a participant whose socket is lost, in milliseconds.
         grace_ms: u32,
+        /// Streams that the server composes by choosing, by producer id and stream id: they are asked for as any other,
+        /// and are in no roster. `@speakers` has `audio-1` to `audio-3`, the loudest, and `video-1` to `video-8`, the
+        /// current speaker and those who spoke before; nobody gets themselves. What is on them says `slots`.
+        virtual_producers: BTreeMap<String, BTreeMap<String, MediaKind>>,
         /// Chat so far, oldest first.
         chat: Vec<ChatMessage>,
     },
@@ -173,6 +177,10 @@ pub struct Slot {
     pub active: bool,
     /// Why it is this encoding and not a better one.
     pub reason: LayerReason,
+    /// The stream of `@speakers` that was asked for, if it was: the producer changes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seat: Option<String>,
 }
 
 /// What of one video stream is looked at.

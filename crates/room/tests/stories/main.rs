@@ -12,4 +12,5 @@ mod reconnection;
 mod requests;
 mod restart;
 mod roster;
+mod stage;
 mod unit;

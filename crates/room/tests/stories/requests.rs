@@ -88,7 +88,7 @@ fn a_request_that_cannot_be_met_names_what_is_wrong() {
         assert!(detail["value"].is_string() && !text.is_empty());
     }
     let virtual_producer = ClientMessage::RequestStream {
-        producer_id: "@speakers".to_owned(),
+        producer_id: "@nobody".to_owned(),
         stream_id: "video-1".to_owned(),
         rid: None,
         receive_mid: None,

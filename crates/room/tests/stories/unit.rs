@@ -1,6 +1,6 @@
 //! What the unit says, and what happens when it is gone.
 
-use model::unit::UnitFact;
+use model::unit::{UnitFact, Voice};
 use model::{LayerReason, PeerId, UnitId};
 use wire::ServerMessage;
 
@@ -27,7 +27,10 @@ fn who_speaks_is_told_by_participant_and_level() {
         world.answer(Ok(Lines::usual().answer(false)));
     }
     world.clear();
-    let loud = |list: Vec<(PeerId, u8)>| UnitFact::Speakers { meeting: MEETING, speakers: list };
+    let loud = |list: Vec<(PeerId, u8)>| {
+        let voice = |(peer, level_dbov)| Voice { peer, level_dbov, activity: 50 };
+        UnitFact::Speakers { meeting: MEETING, speakers: list.into_iter().map(voice).collect() }
+    };
     world.fact(loud(vec![(peers[1], 0), (PeerId(77), 5), (peers[0], 127)]));
     world.fact(loud(vec![(peers[1], 0), (peers[0], 127)]));
     assert_eq!(speakers(&world, ada), [vec![(bob, 100), (ada, 0)]], "said once");

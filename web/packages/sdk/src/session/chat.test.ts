@@ -13,7 +13,7 @@ function write(s: Script, text: string, to: string | null = null): Script {
 function reconnect(s: Script, chat: ChatMessage[]): Script {
   s.closed(1006).wait(1_000).event({ type: 'socket_open', id: s.state.socket.id });
   s.answer('authenticate', { type: 'success', reason: '' });
-  return s.hear({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 0, chat });
+  return s.hear({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 0, virtual_producers: {}, chat });
 }
 
 describe('chat', () => {
@@ -70,6 +70,7 @@ describe('chat', () => {
       server: '',
       participant_id: SELF,
       grace_ms: 0,
+      virtual_producers: {},
       chat: [message(1, 'old')],
     } as const;
     first.hear({ ...welcome, chat: [...welcome.chat] });
@@ -85,7 +86,7 @@ describe('chat', () => {
     write(s, 'later').forget();
     s.wait(1_000).event({ type: 'socket_open', id: s.state.socket.id });
     s.answer('authenticate', { type: 'success', reason: '' });
-    s.hear({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 0, chat: [message(1, 'arrived', SELF)] });
+    s.hear({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 0, virtual_producers: {}, chat: [message(1, 'arrived', SELF)] });
     expect(s.view.chat.map((e) => [e.text, e.delivery])).toEqual([
       ['arrived', 'sent'],
       ['lost', 'failed'],

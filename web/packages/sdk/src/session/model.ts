@@ -168,6 +168,10 @@ export interface CoreState {
   readonly rosterFresh: boolean;
   readonly members: Readonly<Record<string, Member>> | null;
   readonly serverSlots: Readonly<Record<string, ServerSlot>>;
+  /** By producer id and stream id: streams that the server composes by choosing. */
+  readonly virtualStreams: Readonly<Record<string, Readonly<Record<string, MediaKind>>>>;
+  /** So many are here that only the loudest are received, as the server chooses them. */
+  readonly hearsStage: boolean;
   readonly publishedByMid: Readonly<Record<string, string>>;
   /** By own sending mid: what of it anybody looks at. A line that is not in it is sent whole. */
   readonly demand: Demand;
@@ -338,6 +342,8 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     rosterFresh: false,
     members: null,
     serverSlots: {},
+    virtualStreams: {},
+    hearsStage: false,
     publishedByMid: {},
     demand: {},
     speakers: [],

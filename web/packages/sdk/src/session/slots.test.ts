@@ -48,6 +48,34 @@ describe('sound', () => {
     expect(heard.sort()).toEqual(['p7/mic7', 'x/sound1']);
   });
 
+  it('of a crowd is what the server chooses, and of a few again everybody', () => {
+    const s = new Script().connect().forget();
+    const seats = { 'audio-1': 'audio', 'audio-2': 'audio', 'video-1': 'video' } as const;
+    s.hear({
+      type: 'welcome',
+      server: 'test',
+      participant_id: SELF,
+      grace_ms: 30_000,
+      virtual_producers: { '@speakers': seats },
+      chat: [],
+    });
+    const keys = () => s.state.slots.flatMap((slot) => (slot.key === null ? [] : [slot.key])).sort();
+    s.present({ ...people(13, ['mic']), x: ['sound1'] }).grant();
+    expect(keys()).toEqual(['@speakers/audio-1', '@speakers/audio-2', 'x/sound1']);
+    // Whoever is on the slot now: it is what was asked for.
+    s.forget().wait(5_000);
+    const slot = { producer_id: 'p7', stream_id: 'mic7', rid: null, active: true };
+    const mid = s.state.lines[s.state.slots.find((each) => each.key === '@speakers/audio-1')?.line ?? 0]?.mid ?? '';
+    s.hear({ type: 'slots', slots: { [mid]: { ...slot, seat: 'audio-1' } } });
+    expect(s.sent('request_stream')).toEqual([]);
+    s.hear({ type: 'slots', slots: { [mid]: { ...slot, seat: 'audio-2' } } });
+    expect(s.sent('request_stream').map((m) => m.stream_id)).toEqual(['audio-1']);
+    s.present(people(10, ['mic']));
+    expect(keys()).toEqual(['@speakers/audio-1', '@speakers/audio-2']);
+    s.present(people(3, ['mic']));
+    expect(keys()).toEqual(['p0/mic0', 'p1/mic1', 'p2/mic2']);
+  });
+
   it('of one who left frees the slot for the next, without a word', () => {
     const s = new Script()
       .connect()

@@ -15,12 +15,21 @@ const REFUSED_MS = 3_000;
 /** A slot of which the server's snapshot knows nothing is asked for again, but not more often than this. */
 const REPAIR_MS_MIN = 3_000;
 
+/** The server's choice of speakers. */
+const STAGE = '@speakers';
+/**
+ * With more microphones than the first number only the loudest are received, by the server's choice; with fewer than
+ * the second all are again. Up to here every voice is there from its first syllable.
+ */
+const STAGE_MICROPHONES = { from: 12, below: 9 };
+
 /** Brings the slots in line with what is wanted and what there is. */
 export function settleSlots(w: Work): void {
   if (w.s.media.peer === 0) return;
   if ([...w.s.refused.values()].some((until) => w.now >= until)) {
     w.s.refused = new Map([...w.s.refused].filter(([, until]) => w.now < until));
   }
+  w.s.hearsStage = hearsStage(w.s);
   for (const kind of ['audio', 'video'] as const) {
     const desired = desiredKeys(w.s, kind);
     release(w, kind, new Set(desired));
@@ -52,6 +61,7 @@ export function onServerSlots(w: Work): void {
     const shown = mid === null ? undefined : w.s.serverSlots[mid];
     if (slot.state === 'free' && shown !== undefined) return disconnected(w, slot);
     if (slot.state !== 'bound' || slot.key === null || w.now < slot.since + REPAIR_MS_MIN) return slot;
+    if (isVirtual(slot.key) && (shown === undefined || streamKey(STAGE, shown.seat ?? '') === slot.key)) return slot;
     if (shown !== undefined && streamKey(shown.producer_id, shown.stream_id) === slot.key) return slot;
     return { ...at(w, slot, 'requested'), requestId: null };
   });
@@ -82,7 +92,11 @@ export function deadlines(s: CoreState): (number | null)[] {
 /** The stream as the roster has it. */
 export function rosterStream(s: CoreState, key: StreamKey): RosterStream | undefined {
   const { participantId, streamId } = splitKey(key);
-  return s.roster[participantId]?.streams[streamId];
+  if (!isVirtual(key)) return s.roster[participantId]?.streams[streamId];
+  const kind = s.virtualStreams[participantId]?.[streamId];
+  // What is on it has the codec and the layers of whoever is chosen.
+  if (kind === 'audio') return { type: kind, codec: 'opus', semantic: 'main' };
+  return kind === 'video' ? { type: kind, codec: 'vp8', semantic: 'main', layers: [] } : undefined;
 }
 
 /** What is to be received, most important first, at most as many as the pool can hold. */
@@ -91,24 +105,43 @@ function desiredKeys(s: CoreState, kind: MediaKind): readonly StreamKey[] {
   return keys.slice(0, POOL[kind].max);
 }
 
-/** All sound; in a large meeting shares first, then who spoke lately, then who is not muted, then by arrival. */
+function isVirtual(key: StreamKey): boolean {
+  return key.startsWith('@');
+}
+
+function hearsStage(s: CoreState): boolean {
+  const seats = s.virtualStreams[STAGE] ?? {};
+  if (!Object.values(seats).includes('audio')) return false;
+  let microphones = 0;
+  for (const { streams } of Object.values(s.roster)) {
+    for (const stream of Object.values(streams)) {
+      if (stream.type === 'audio' && stream.semantic === 'main') microphones += 1;
+    }
+  }
+  return microphones > (s.hearsStage ? STAGE_MICROPHONES.below : STAGE_MICROPHONES.from);
+}
+
+/**
+ * All sound; in a large meeting shares and the loudest. Where the server does not choose: shares first, then who spoke
+ * lately, then who is not muted, then by arrival.
+ */
 function desiredAudio(s: CoreState): readonly StreamKey[] {
   const ranked: { readonly key: StreamKey; readonly rank: number }[] = [];
   for (const [participantId, entry] of Object.entries(s.roster)) {
     if (participantId === s.credentials?.participantId) continue;
     const spoke = s.recentSpeakers.indexOf(participantId);
     for (const [streamId, stream] of Object.entries(entry.streams)) {
-      if (stream.type !== 'audio') continue;
+      if (stream.type !== 'audio' || (s.hearsStage && stream.semantic === 'main')) continue;
       const muted = s.members?.[participantId]?.muted.includes(streamId) === true;
       const order = s.members?.[participantId]?.order ?? 0;
       const group = stream.semantic === 'presentation' ? 0 : spoke >= 0 ? 1 : muted ? 3 : 2;
       ranked.push({ key: streamKey(participantId, streamId), rank: group * 1e9 + (group === 1 ? spoke : order) });
     }
   }
-  return ranked
-    .sort((a, b) => a.rank - b.rank)
-    .slice(0, s.audioStreamsMax)
-    .map((r) => r.key);
+  const seats = s.hearsStage ? Object.entries(s.virtualStreams[STAGE] ?? {}) : [];
+  const stage = seats.filter(([, kind]) => kind === 'audio').map(([streamId]) => streamKey(STAGE, streamId));
+  const single = ranked.sort((a, b) => a.rank - b.rank).map((r) => r.key);
+  return [...stage, ...single].slice(0, s.audioStreamsMax);
 }
 
 /** What views show. A hidden one (0 × 0) takes no slot from another and gives its own up after a while. */

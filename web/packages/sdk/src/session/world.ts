@@ -255,7 +255,7 @@ export class World {
         this.tellRoster();
         break;
       case 'hello':
-        this.say({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 30_000, chat: [] }, id);
+        this.say({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 30_000, virtual_producers: {}, chat: [] }, id);
         this.tellRoster();
         this.tellSlots();
         break;

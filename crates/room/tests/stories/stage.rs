@@ -1,0 +1,146 @@
+//! The stage: a few slots in which everybody sees and hears who matters, however many are there.
+
+use model::unit::{UnitFact, Voice};
+use model::{ParticipantId, PeerId};
+use wire::ClientMessage;
+
+use crate::common::{Lines, MEETING, World, mid};
+
+/// Asks for a seat on one of the usual slots.
+fn sit(world: &mut World, who: ParticipantId, stream_id: &str, on: &str) -> String {
+    world.say(
+        who,
+        ClientMessage::RequestStream {
+            producer_id: "@speakers".to_owned(),
+            stream_id: stream_id.to_owned(),
+            rid: None,
+            receive_mid: Some(mid(on)),
+        },
+    )
+}
+
+/// So many people with camera and microphone.
+fn crowd(world: &mut World, people: u8) -> Vec<(ParticipantId, PeerId)> {
+    (1..=people)
+        .map(|n| {
+            let who = world.join_hello(n);
+            world.offer(who);
+            let peer = world.peer_of_last_offer();
+            world.answer(Ok(Lines::usual().answer(false)));
+            (who, peer)
+        })
+        .collect()
+}
+
+fn speaks(world: &mut World, peer: PeerId) {
+    let voice = Voice { peer, level_dbov: 20, activity: 90 };
+    world.fact(UnitFact::Speakers { meeting: MEETING, speakers: vec![voice] });
+    world.pass_ms(100);
+}
+
+fn shown(world: &World, who: ParticipantId, on: &str) -> Option<ParticipantId> {
+    world.slots(who).get(&mid(on)).map(|s| s.producer_id)
+}
+
+#[test]
+fn slots_follow_the_stage_without_being_asked_for_again() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 5);
+    let (viewer, _) = people[4];
+    sit(&mut world, viewer, "video-1", "4");
+    sit(&mut world, viewer, "audio-1", "2");
+    world.pass_ms(100);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[0].0), "who came first, until somebody speaks");
+
+    world.take_commands();
+    speaks(&mut world, people[2].1);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[2].0));
+    let binds = world.take_binds();
+    assert_eq!(binds.len(), 1, "sound was there already: {binds:?}");
+    assert_eq!(binds[0].2.map(|s| s.peer), Some(people[2].1));
+
+    // The speaker sees who spoke before.
+    let (speaker, peer) = people[1];
+    sit(&mut world, speaker, "video-1", "4");
+    speaks(&mut world, peer);
+    assert_eq!(shown(&world, speaker, "4"), Some(people[2].0));
+    assert_eq!(shown(&world, viewer, "4"), Some(speaker));
+}
+
+#[test]
+fn who_leaves_or_turns_off_makes_room_and_the_seat_stays() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 4);
+    let (viewer, _) = people[3];
+    sit(&mut world, viewer, "video-1", "4");
+    speaks(&mut world, people[0].1);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[0].0));
+    world.say(people[0].0, ClientMessage::MuteStream { mid: mid("1"), muted: true });
+    world.pass_ms(100);
+    let next = shown(&world, viewer, "4").expect("somebody else");
+    assert_ne!(next, people[0].0);
+    for (who, _) in &people[..3] {
+        world.say(*who, ClientMessage::Leave {});
+    }
+    world.pass_ms(100);
+    assert_eq!(shown(&world, viewer, "4"), None, "nobody is left");
+    let newcomer = world.join_hello(9);
+    world.negotiate(newcomer, &Lines::usual());
+    world.pass_ms(100);
+    assert_eq!(shown(&world, viewer, "4"), Some(newcomer));
+}
+
+#[test]
+fn a_seat_survives_a_reconnection_and_a_restart() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 3);
+    let (viewer, _) = people[2];
+    sit(&mut world, viewer, "video-1", "4");
+    world.pass_ms(2_000);
+    world.negotiate_anew(viewer, &Lines::usual());
+    world.pass_ms(100);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[0].0));
+
+    world.pass_ms(2_000);
+    world.stop();
+    let mut world = world.restarted();
+    for n in 1..=3 {
+        let who = world.join_hello(n);
+        world.negotiate(who, &Lines::usual());
+    }
+    world.pass_ms(200);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[0].0));
+}
+
+#[test]
+fn a_seat_is_given_back() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 3);
+    let (viewer, _) = people[2];
+    sit(&mut world, viewer, "video-1", "4");
+    world.disconnect(viewer, "4");
+    world.pass_ms(100);
+    assert_eq!(shown(&world, viewer, "4"), None);
+    speaks(&mut world, people[0].1);
+    assert_eq!(shown(&world, viewer, "4"), None);
+    // An ordinary stream takes the slot of a seat.
+    sit(&mut world, viewer, "video-1", "4");
+    let video = world.video(viewer, people[1].0);
+    world.request_with(viewer, people[1].0, video, None, Some("4"));
+    speaks(&mut world, people[0].1);
+    assert_eq!(shown(&world, viewer, "4"), Some(people[1].0));
+}
+
+#[test]
+fn a_seat_that_does_not_exist_is_refused() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 2);
+    for (stream, on) in [("video-9", "4"), ("audio-0", "2"), ("main", "4")] {
+        let id = sit(&mut world, people[0].0, stream, on);
+        let (_, text, _) = world.error(people[0].0, &id);
+        assert!(text.contains("seat"), "{text}");
+    }
+    let id = sit(&mut world, people[0].0, "video-1", "2");
+    let (_, text, _) = world.error(people[0].0, &id);
+    assert!(text.contains("kind"), "{text}");
+}
