@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Played, Shown};
+use crate::client::{Played, Shown, SlotReport};
 use crate::scenario::Scenario;
 use crate::world::{PersonReport, Run, run};
 
@@ -94,7 +94,7 @@ pub fn judge(scenario: &Scenario, seed: u64, trace: bool) -> Verdict {
             Expect::FirstFrame { within, .. } => first_frame(&run, report, within),
             Expect::Freeze { from, to, longest, .. } => freeze(&run, report, (from, to), longest),
             Expect::Widths { from, to, widths, .. } => self::widths(&run, report, (from, to), widths),
-            Expect::Sound { share, longest_gap, .. } => sound(report, share, longest_gap),
+            Expect::Sound { share, longest_gap, .. } => sound(&run, report, share, longest_gap),
             Expect::Undisturbed { .. } => {
                 let twin = twin.get_or_insert_with(|| self::run(&without_loss(scenario), seed, false));
                 twin.people.get(index).and_then(|calm| disturbed(report, calm)).into_iter().collect()
@@ -130,14 +130,20 @@ fn leaks(scenario: &Scenario, run: &Run) -> Vec<String> {
     found
 }
 
+/// When what a slot showed could be there: while both ends were.
+fn both_there(run: &Run, report: &PersonReport, slot: &SlotReport) -> (Duration, Duration) {
+    let sender = run.people.iter().find(|r| slot.sources.iter().any(|s| r.ssrcs.contains(s)));
+    let (from, until) = sender.map_or((Duration::ZERO, report.until), |s| (s.joined, s.until));
+    (from.max(report.joined), until.min(report.until))
+}
+
 /// The pictures of a person, each with the time in which it could be there.
 fn pictures<'a>(run: &'a Run, report: &'a PersonReport) -> Vec<(&'a [Shown], Duration, Duration)> {
     let mut pictures = Vec::new();
     for slot in &report.slots {
         let Played::Picture { shown, .. } = &slot.playout else { continue };
-        let sender = run.people.iter().find(|r| slot.sources.iter().any(|s| r.ssrcs.contains(s)));
-        let (from, until) = sender.map_or((Duration::ZERO, report.until), |s| (s.joined, s.until));
-        pictures.push((shown.as_slice(), from.max(report.joined), until.min(report.until)));
+        let (from, until) = both_there(run, report, slot);
+        pictures.push((shown.as_slice(), from, until));
     }
     pictures
 }
@@ -194,22 +200,22 @@ fn widths(run: &Run, report: &PersonReport, window: (Duration, Duration), widths
     found
 }
 
-fn sound(report: &PersonReport, share: f64, longest_gap: Duration) -> Vec<String> {
+fn sound(run: &Run, report: &PersonReport, share: f64, longest_gap: Duration) -> Vec<String> {
     let mut found = Vec::new();
     for slot in &report.slots {
-        match slot.playout {
-            Played::Sound(Some(heard)) => {
-                if heard.share() < share {
-                    let percent = heard.share() * 100.0;
-                    found.push(format!("{percent:.1} % of speech is heard, not {:.1} %", share * 100.0));
-                }
-                let gap = heard.longest_gap();
-                if gap > longest_gap {
-                    found.push(format!("speech is gone for {gap:?}, not {longest_gap:?}"));
-                }
-            }
-            Played::Sound(None) => found.push("nothing is ever heard".to_owned()),
-            Played::Picture { .. } => {}
+        let Played::Sound(sound) = &slot.playout else { continue };
+        let (_, until) = both_there(run, report, slot);
+        let Some(heard) = sound.heard(report.base + until) else {
+            found.push("nothing is ever heard".to_owned());
+            continue;
+        };
+        if heard.share() < share {
+            let percent = heard.share() * 100.0;
+            found.push(format!("{percent:.1} % of speech is heard, not {:.1} %", share * 100.0));
+        }
+        let gap = heard.longest_gap();
+        if gap > longest_gap {
+            found.push(format!("speech is gone for {gap:?}, not {longest_gap:?}"));
         }
     }
     found
@@ -231,11 +237,13 @@ pub fn describe(name: &str, report: &PersonReport) -> String {
     );
     for slot in &report.slots {
         match &slot.playout {
-            Played::Sound(Some(heard)) => {
-                let percent = heard.share() * 100.0;
-                text += &format!("\n    heard {percent:.1} %, longest gap {:?}", heard.longest_gap());
-            }
-            Played::Sound(None) => text += "\n    heard nothing",
+            Played::Sound(sound) => match sound.heard(report.base + report.until) {
+                Some(heard) => {
+                    let percent = heard.share() * 100.0;
+                    text += &format!("\n    heard {percent:.1} %, longest gap {:?}", heard.longest_gap());
+                }
+                None => text += "\n    heard nothing",
+            },
             Played::Picture { shown, key_frames_asked } => {
                 text += &format!("\n    {} frames, {key_frames_asked} key frames asked for:", shown.len());
                 let mut before = None;

@@ -377,7 +377,7 @@ impl Seat<'_> {
             joined: self.joined,
             until: now - base,
             connected: client.is_some_and(Client::is_connected),
-            slots: client.map(|c| c.slots(now).collect()).unwrap_or_default(),
+            slots: client.map(|c| c.slots().collect()).unwrap_or_default(),
             sent: client.map(Client::sent).unwrap_or_default(),
             repairs_asked: client.map_or(0, Client::repairs_asked),
             ssrcs: client.map(|c| c.ssrcs().iter().map(|ssrc| **ssrc).collect()).unwrap_or_default(),

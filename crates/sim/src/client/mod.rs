@@ -19,12 +19,11 @@ use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
 pub use picture::Shown;
 pub use publisher::{LADDER, Sent, Step};
-pub use sound::Heard;
+pub use sound::{Heard, Sound};
 
 use crate::random::Random;
 use picture::Picture;
 use publisher::Publisher;
-use sound::Sound;
 
 /// The least time between two looks at a client's own timers. `str0m` sets some of them in the past.
 const TICK: Duration = Duration::from_millis(1);
@@ -148,7 +147,7 @@ impl Client {
         let answer = SdpAnswer::from_sdp_string(sdp).context("no valid answer")?;
         let pending = self.pending.take().context("an answer to nothing")?;
         self.rtc.sdp_api().accept_answer(pending, answer).context("the answer is not accepted")?;
-        self.handle_timeout(now);
+        self.time_passes(now);
         Ok(())
     }
 
@@ -301,11 +300,11 @@ impl Client {
     }
 
     /// What the slots showed and played, in order of the m-lines: sound first.
-    pub fn slots(&self, now: Instant) -> impl Iterator<Item = SlotReport> {
-        self.slots.iter().map(move |slot| SlotReport {
+    pub fn slots(&self) -> impl Iterator<Item = SlotReport> {
+        self.slots.iter().map(|slot| SlotReport {
             sources: slot.sources.iter().map(|(source, _)| *source).collect(),
             playout: match &slot.playout {
-                Playout::Sound(sound) => Played::Sound(sound.heard(now)),
+                Playout::Sound(sound) => Played::Sound(sound.clone()),
                 Playout::Picture(picture) => {
                     Played::Picture { shown: picture.shown().to_vec(), key_frames_asked: picture.asked() }
                 }
@@ -346,8 +345,8 @@ pub struct SlotReport {
 /// What a person noticed of a slot.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Played {
-    /// `None`: nothing ever came.
-    Sound(Option<Heard>),
+    /// Audio.
+    Sound(Sound),
     /// Video.
     Picture {
         /// The frames that were shown.

@@ -38,8 +38,8 @@ impl Heard {
 }
 
 /// A jitter buffer's view of a slot with Opus.
-#[derive(Debug, Default)]
-pub(super) struct Sound {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sound {
     /// By packet from the first on: whether it came in time.
     packets: Vec<bool>,
     first: Option<(u64, Instant)>,
@@ -76,7 +76,7 @@ impl Sound {
     }
 
     /// What was heard until now. Sound that should have come until then and did not is a gap.
-    pub(super) fn heard(&self, until: Instant) -> Option<Heard> {
+    pub fn heard(&self, until: Instant) -> Option<Heard> {
         let newest = self.newest?;
         let missing = until.saturating_duration_since(newest).saturating_sub(LATE);
         let missing = (missing.as_millis() / PACKET_TIME.as_millis()) as usize;

@@ -46,6 +46,7 @@ impl DtlsProvider for Provider {
             server: None,
             state: State::Idle,
             resend: None,
+            fresh: false,
             due: VecDeque::new(),
         }))
     }
@@ -73,6 +74,8 @@ struct Client {
     state: State,
     /// When the last flight goes again, and how long it was waited for this time.
     resend: Option<(Instant, Duration)>,
+    /// A flight was made whose time is not known yet: `str0m` tells the time after it hands over a packet.
+    fresh: bool,
     due: VecDeque<Due>,
 }
 
@@ -88,7 +91,7 @@ enum Due {
 impl Client {
     fn send(&mut self, kind: Kind) {
         self.due.push_back(Due::Flight(kind));
-        self.resend = Some((self.now + RETRANSMIT_FIRST, RETRANSMIT_FIRST));
+        self.fresh = true;
     }
 }
 
@@ -112,7 +115,7 @@ impl DtlsInstance for Client {
             }
             (State::Finished, Kind::ServerFinished) if known => {
                 self.state = State::Done;
-                self.resend = None;
+                (self.resend, self.fresh) = (None, false);
                 self.due.extend([Due::Certificate, Due::Keys, Due::Connected]);
             }
             (State::Done, Kind::Close) if known => {
@@ -153,12 +156,16 @@ impl DtlsInstance for Client {
             }
             Some(Due::Connected) => DtlsOutput::Connected,
             Some(Due::Closed) => DtlsOutput::CloseNotify,
+            None if self.fresh => DtlsOutput::Timeout(self.now),
             None => DtlsOutput::Timeout(self.resend.map_or(self.now + IDLE, |(at, _)| at)),
         }
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
         self.now = now;
+        if std::mem::take(&mut self.fresh) {
+            self.resend = Some((now + RETRANSMIT_FIRST, RETRANSMIT_FIRST));
+        }
         if let Some((at, waited)) = self.resend
             && at <= now
         {
@@ -192,7 +199,7 @@ impl DtlsInstance for Client {
             self.due.push_back(Due::Flight(Kind::Close));
         }
         self.state = State::Closed;
-        self.resend = None;
+        (self.resend, self.fresh) = (None, false);
         Ok(())
     }
 }
