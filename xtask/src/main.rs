@@ -2,6 +2,7 @@
 
 mod codegen;
 mod repo;
+mod sweep;
 mod tidy;
 
 use std::process::ExitCode;
@@ -12,6 +13,10 @@ const HELP: &str = "\
 cargo xtask codegen           write what is generated: TypeScript types, constants, reference pages
 cargo xtask codegen --check   fail when what is committed is not what would be written
 cargo xtask tidy              check the rules of this repository that no compiler knows
+cargo xtask sweep             run simulated meetings over many seeds and list those that fail
+    --scenario X --seeds 1000 --from N    of one scenario, so many, from that one on
+    --scenario X --seed N --trace         one seed, closely
+    --list                                what scenarios there are
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +27,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(&repo),
         ["codegen", "--check"] => codegen::check(&repo),
         ["tidy"] => tidy::run(&repo),
+        ["sweep", rest @ ..] => sweep::run(&repo, rest),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -196,6 +196,10 @@ impl Unit {
         }
         let subscribers = self.tracks.get(track as usize).map(|t| t.subscribers.clone()).unwrap_or_default();
         for slot in subscribers {
+            if !self.may_receive(slot.peer, id) {
+                self.unbind(slot);
+                continue;
+            }
             self.agree(slot, track);
             self.plan_soon(slot.peer);
         }
@@ -404,7 +408,7 @@ impl Unit {
     }
 
     fn close(&mut self, id: PeerId) {
-        let Some(peer) = self.by_id.remove(&id) else { return };
+        let Some(peer) = self.by_id.remove(&id) else { return self.drop_unused_of(id) };
         self.release_lines(peer);
         if !self.peers.contains(peer as usize) {
             return;
@@ -415,17 +419,21 @@ impl Unit {
         self.timers.cancel(peer as usize);
         self.dirty.retain(|p| *p != peer);
         self.plans_due.retain(|p| *p != peer);
-        // A mute may have outlived the stream it was for.
-        let left: Vec<u32> =
-            self.by_source.iter().filter(|(s, _)| s.peer == id).map(|(_, track)| *track).collect();
-        for track in left {
-            self.drop_if_unused(track);
-        }
+        self.drop_unused_of(id);
         if let Some(room) = self.rooms.get_mut(&gone.meeting) {
             room.peers -= 1;
             if room.peers == 0 {
                 self.rooms.remove(&gone.meeting);
             }
+        }
+    }
+
+    /// A mute may have outlived the stream it was for, or come for one that never was.
+    fn drop_unused_of(&mut self, id: PeerId) {
+        let left: Vec<u32> =
+            self.by_source.iter().filter(|(s, _)| s.peer == id).map(|(_, track)| *track).collect();
+        for track in left {
+            self.drop_if_unused(track);
         }
     }
 

@@ -133,7 +133,7 @@ impl Speakers {
         if same {
             return None;
         }
-        self.latest = speaking.first().map(|(peer, _)| *peer).or(self.latest);
+        self.latest = speaking.first().map(|v| v.peer).or(self.latest);
         self.told.clone_from(&speaking);
         Some(speaking)
     }

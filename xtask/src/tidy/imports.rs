@@ -33,6 +33,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Programs
     ("althing", &["model", "wire", "bus", "store", "net", "gateway", "meet", "control", "media"]),
     ("load", &["model", "wire", "net"]),
+    // The simulator drives engines, and its senders are those of the load generator.
+    ("sim", &["model", "wire", "rtc", "sfu", "room", "load"]),
     ("xtask", &["model", "wire"]),
 ];
 

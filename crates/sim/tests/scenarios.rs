@@ -1,0 +1,62 @@
+//! The committed seeds of every scenario. Thousands more: `cargo xtask sweep`.
+
+use sim::{Scenario, judge, scenario};
+
+/// Scenarios that a unit without congestion control towards its receivers cannot pass. Each must fail here until it has
+/// one, and is then to be taken off this list.
+const AWAITS_CONGESTION_CONTROL: &[&str] = &["step", "three-receivers", "narrow-and-lossy"];
+
+/// Seeds that every scenario runs with.
+const SEEDS: [u64; 2] = [1, 2];
+
+/// Seeds at which something was found once.
+const FOUND: &[(&str, u64)] = &[];
+
+fn failures(scenario: &Scenario, seeds: &[u64]) -> Vec<String> {
+    let found = |seed: &u64| {
+        let failures = judge(scenario, *seed, false).failures;
+        failures.into_iter().map(|text| format!("{} seed {seed}: {text}", scenario.name)).collect::<Vec<_>>()
+    };
+    seeds.iter().flat_map(found).collect()
+}
+
+fn check(name: &str) {
+    let scenario = scenario::by_name(name).expect("a scenario of that name");
+    let found = FOUND.iter().filter(|(of, _)| *of == name).map(|(_, seed)| *seed);
+    let seeds: Vec<u64> = SEEDS.into_iter().chain(found).collect();
+    let failures = failures(&scenario, &seeds);
+    if AWAITS_CONGESTION_CONTROL.contains(&name) {
+        assert!(!failures.is_empty(), "{name} passes now: take it off AWAITS_CONGESTION_CONTROL");
+    } else {
+        assert!(failures.is_empty(), "{failures:#?}\ncargo xtask sweep --scenario {name} --seed N --trace");
+    }
+}
+
+/// A test for each scenario, and one that says that none is without.
+macro_rules! scenarios {
+    ($($test:ident: $name:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                check($name);
+            }
+        )*
+
+        #[test]
+        fn every_scenario_is_checked() {
+            let checked = [$($name),*];
+            let all: Vec<_> = scenario::all().iter().map(|s| s.name).collect();
+            assert_eq!(all, checked);
+        }
+    };
+}
+
+scenarios! {
+    a_link_that_narrows_and_widens: "step",
+    three_receivers_get_what_fits: "three-receivers",
+    loss_is_local: "loss-is-local",
+    somebody_joins_while_others_talk: "join-in-progress",
+    rooms_do_not_see_each_other: "two-rooms",
+    speech_survives_a_bad_network: "narrow-and-lossy",
+    a_storm_of_doubles_and_overtakers: "storm",
+}
