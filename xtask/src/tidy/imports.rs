@@ -32,7 +32,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("media", &["model", "wire", "bus", "rtc", "sfu", "turn", "net"]),
     // Programs
     ("althing", &["model", "wire", "bus", "store", "net", "gateway", "meet", "control", "media"]),
-    ("load", &["model", "wire", "net"]),
+    ("load", &["model", "wire", "rtc", "net"]),
+    ("bench", &["model", "rtc", "net", "load"]),
     ("xtask", &["model", "wire"]),
 ];
 
