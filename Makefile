@@ -42,7 +42,15 @@ screens: tools ## Take the pictures in docs/screens anew.
 	node scripts/steps.mjs screens
 
 .PHONY: bench
-bench: tools web ## Measure the time from Join to the first remote frame (BENCH="--joins 20").
+bench: tools web ## Measure against what the machine allows, and against Janus (BENCH="--quick").
+	$(call say,Building the server, the load generator and the benchmarks)
+	cargo build --release --locked --package althing --package load --package bench
+	cargo build --release --locked --package rtc --package sfu --examples
+	scripts/setup-bench
+	target/release/althing-bench run $(BENCH)
+
+.PHONY: bench-join
+bench-join: tools web ## Measure the time from Join to the first remote frame (BENCH="--joins 20").
 	$(call say,Building the server)
 	cargo build --release --locked --package althing
 	scripts/setup-e2e

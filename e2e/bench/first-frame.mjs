@@ -1,7 +1,7 @@
 // How long from *Join* to the first picture of somebody else, in Chromium, over the real program in its release build.
 // Prints a table, and one line of JSON. A benchmark, not a test: nothing fails because it is slow.
 //
-//   make bench BENCH="--joins 30"
+//   make bench-join BENCH="--joins 30"
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -18,9 +18,15 @@ pub struct Args {
     /// Address of the server
     #[arg(long, default_value = "http://localhost:8080")]
     pub url: String,
+    /// What the server is: Althing, or a Janus with its HTTP API and VideoRoom
+    #[arg(long, value_enum, default_value_t = Target::Althing)]
+    pub target: Target,
     /// Room of Meet to join [default: a new one]
     #[arg(long)]
     pub room: Option<String>,
+    /// Rooms among which publishers and receivers are shared out evenly
+    #[arg(long, default_value_t = 1)]
+    pub rooms: usize,
 
     /// Clients that only send
     #[arg(long, default_value_t = 1)]
@@ -63,9 +69,16 @@ pub struct Args {
     /// Encoding to ask for [default: the best, by the server's choice]
     #[arg(long)]
     pub rid: Option<String>,
-    /// Every so many-th receiver decrypts and reports all packets; the others only count them. 0: none
+    /// Every so many-th receiver is a whole client, which decrypts, reports and asks for what it lacks. The others count
+    /// packets by their headers, and report (transport-wide feedback, receiver reports) but repair nothing. 0: none
     #[arg(long, default_value_t = 1)]
     pub feed: usize,
+    /// Receivers that only count send no reports either
+    #[arg(long)]
+    pub silent: bool,
+    /// Measure how long packets take from their sending to their arrival in the kernel, at receivers that decrypt
+    #[arg(long)]
+    pub delay: bool,
     /// Say `hello` as clients that know Althing's own messages do
     #[arg(long)]
     pub hello: bool,
@@ -82,6 +95,11 @@ pub struct Args {
     /// Clients that join at the same time
     #[arg(long, default_value_t = 8)]
     pub concurrency: usize,
+
+    /// Receivers that join each second, whether those before have finished or not; failures are counted [default: as
+    /// fast as `--concurrency` allows, and a failure ends the run]
+    #[arg(long)]
+    pub join_rate: Option<f64>,
 
     /// Process whose CPU time and memory are reported
     #[arg(long)]
@@ -101,6 +119,14 @@ pub struct Args {
     /// Name of this run in the results
     #[arg(long, default_value = "")]
     pub label: String,
+}
+
+/// Servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "named by the server")]
+pub enum Target {
+    Althing,
+    Janus,
 }
 
 /// Codecs of video.
@@ -194,6 +220,18 @@ impl Args {
         );
         ensure!(self.threads >= 1 && self.threads <= 64, "--threads: 1 to 64");
         ensure!(self.concurrency >= 1, "--concurrency: at least 1");
+        ensure!(
+            self.rooms >= 1 && self.rooms <= self.publishers,
+            "--rooms: 1 to as many as there are --publishers"
+        );
+        ensure!(self.rooms == 1 || self.room.is_none(), "--room names one, and --rooms are several");
+        if self.target == Target::Janus {
+            ensure!(self.rooms == 1 && self.slots.is_none(), "with --target janus: one room, no --slots");
+        }
+        if let Some(rate) = self.join_rate {
+            ensure!(rate > 0.0 && rate <= 1_000.0, "--join-rate: more than 0, at most 1000");
+        }
+        ensure!(!self.delay || self.feed > 0, "--delay needs receivers that decrypt: --feed 1 or more");
         if self.profile.is_none() && self.simulcast {
             bail!("--simulcast needs --profile camera");
         }
@@ -227,9 +265,14 @@ impl Args {
         })
     }
 
+    /// Video and audio streams; of the largest room, where rooms differ by one publisher.
+    fn streams_of_a_room(&self) -> (usize, usize) {
+        let publishers = self.publishers.div_ceil(self.rooms);
+        (publishers * self.tracks_per_publisher, if self.audio { publishers } else { 0 })
+    }
+
     fn slot_kinds(&self) -> (usize, usize) {
-        let video = self.publishers * self.tracks_per_publisher;
-        let audio = if self.audio { self.publishers } else { 0 };
+        let (video, audio) = self.streams_of_a_room();
         match self.slots {
             None => (video, audio),
             Some(slots) if audio == 0 => (slots, 0),
@@ -260,8 +303,7 @@ impl Plan {
 
     /// Streams that each receiver should get: video and audio.
     pub fn wanted(&self) -> (usize, usize) {
-        let video = self.args.publishers * self.args.tracks_per_publisher;
-        let audio = if self.args.audio { self.args.publishers } else { 0 };
+        let (video, audio) = self.args.streams_of_a_room();
         (video.min(self.video_slots), audio.min(self.audio_slots))
     }
 
@@ -313,6 +355,11 @@ mod tests {
             ("--rid h", "--simulcast"),
             ("--profile camera --simulcast --rid a/b", "--rid"),
             ("--slots 200", "receive lines"),
+            ("--rooms 2", "--rooms"),
+            ("--publishers 2 --rooms 2 --room a", "--room"),
+            ("--target janus --slots 3", "--slots"),
+            ("--join-rate 0", "--join-rate"),
+            ("--delay --feed 0", "--delay"),
             ("--secs 0", "--secs"),
             ("--url ftp://x", "--url"),
             ("--url https://x", "--url"),
@@ -321,6 +368,14 @@ mod tests {
             let error = format!("{:#}", plan(args).unwrap_err());
             assert!(error.contains(names), "{args}: {error}");
         }
+    }
+
+    #[test]
+    fn streams_are_those_of_a_room() {
+        let plan = plan("--publishers 100 --rooms 10 --slots 1 --receivers 100").unwrap();
+        assert_eq!((plan.video_slots, plan.wanted()), (1, (1, 0)));
+        let plan = super::tests::plan("--publishers 10 --rooms 5 --audio").unwrap();
+        assert_eq!((plan.video_slots, plan.audio_slots, plan.wanted()), (2, 2, (2, 2)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! As much of an HTTP client as the API needs: one POST per connection, JSON in and out.
+//! As much of an HTTP client as the APIs need: one request per connection, JSON in and out.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
@@ -54,13 +54,25 @@ impl BaseUrl {
 
     /// Posts a JSON body and reads the JSON answer.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: String) -> Result<T> {
+        self.request(Method::POST, path, body).await
+    }
+
+    /// Reads JSON.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.request(Method::GET, path, String::new()).await
+    }
+
+    async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: String) -> Result<T> {
+        let named = format!("{method} {self}{path}");
         let answer = async {
             let stream = self.connect().await?;
             stream.set_nodelay(true)?;
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
             tokio::spawn(connection);
-            let request = Request::post(path)
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
                 .header(HOST, &self.authority)
                 .header(CONTENT_TYPE, "application/json")
                 .body(Full::new(Bytes::from(body)))?;
@@ -72,11 +84,7 @@ impl BaseUrl {
             serde_json::from_slice(&body)
                 .with_context(|| format!("unexpected answer {}", String::from_utf8_lossy(&body)))
         };
-        timeout(REQUEST_TIMEOUT, answer)
-            .await
-            .map_err(anyhow::Error::from)
-            .flatten()
-            .with_context(|| format!("POST {self}{path}"))
+        timeout(REQUEST_TIMEOUT, answer).await.map_err(anyhow::Error::from).flatten().context(named)
     }
 }
 

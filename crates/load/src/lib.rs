@@ -8,7 +8,9 @@
 //! their RTP headers and gives `str0m` what it needs.
 
 pub mod args;
+pub mod histogram;
 pub mod http;
+mod janus;
 pub mod media;
 pub mod process;
 pub mod report;

@@ -39,6 +39,15 @@ pub fn usage(pid: u32) -> io::Result<Usage> {
     Ok(Usage { cpu, rss_kib })
 }
 
+/// What the calling thread has used so far.
+///
+/// # Errors
+/// There is no `/proc`.
+pub fn own_thread_cpu() -> io::Result<Duration> {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    on_cpu(&schedstat).ok_or(io::ErrorKind::InvalidData.into())
+}
+
 /// The first number of `schedstat`: nanoseconds on a core.
 fn on_cpu(schedstat: &str) -> Option<Duration> {
     Some(Duration::from_nanos(schedstat.split_whitespace().next()?.parse().ok()?))
@@ -66,5 +75,6 @@ mod tests {
         let used = usage(std::process::id()).unwrap();
         assert!(used.rss_kib > 100 && used.cpu > Duration::ZERO);
         assert!(usage(u32::MAX).is_err());
+        assert!(own_thread_cpu().unwrap() <= usage(std::process::id()).unwrap().cpu);
     }
 }

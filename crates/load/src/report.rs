@@ -13,6 +13,8 @@ use crate::stats::percentile;
 pub struct Report {
     /// Name of the run.
     pub label: String,
+    /// Rooms among which clients are shared out.
+    pub rooms: usize,
     /// Clients that send.
     pub publishers: usize,
     /// Clients that receive.
@@ -46,6 +48,17 @@ pub struct Report {
     pub unknown: u64,
     /// Packets decrypted, by those receivers that do.
     pub decrypted: u64,
+    /// Datagrams of reports and feedback that receivers sent. 0: there was no feedback.
+    pub reports: u64,
+    /// Packets whose way was timed, by those receivers that decrypt; from the publisher's sending to the arrival in the
+    /// kernel.
+    pub delay_samples: u64,
+    /// How long they took, in µs: half of them less, …
+    pub delay_us_p50: Option<f64>,
+    /// … 99 % of them less, …
+    pub delay_us_p99: Option<f64>,
+    /// … 99.9 % of them less.
+    pub delay_us_p999: Option<f64>,
     /// Gaps of more than 200 ms between frames of a video slot.
     pub freezes: u64,
     /// Their length together.
@@ -59,6 +72,16 @@ pub struct Report {
     pub join_ms_median: Option<f64>,
     /// The same, 95th percentile.
     pub join_ms_p95: Option<f64>,
+    /// The same, 99th percentile.
+    pub join_ms_p99: Option<f64>,
+    /// From the first receiver's join until media flowed on all slots.
+    pub join_secs: f64,
+    /// Receivers that did not get in.
+    pub joins_failed: usize,
+    /// Our own CPU time while they joined, of one core's.
+    pub join_own_cpu_pct: f64,
+    /// The server's.
+    pub join_server_cpu_pct: Option<f64>,
     /// From the beginning of a receiver's join to the end of its handshake.
     pub connect_ms_median: Option<f64>,
 
@@ -131,12 +154,18 @@ impl Report {
         self.repairs = window.repairs;
         self.unknown = window.unknown;
         self.decrypted = window.decrypted;
+        self.reports = window.reports;
+        self.delay_samples = window.delays.len();
+        let micros = |share| window.delays.percentile(share).map(|delay| delay.as_secs_f64() * 1e6);
+        (self.delay_us_p50, self.delay_us_p99) = (micros(0.5), micros(0.99));
+        self.delay_us_p999 = micros(0.999);
         self.freezes = window.freezes;
         self.frozen_secs = round(window.frozen.as_secs_f64(), 2);
         self.frozen_at_end = window.frozen_now;
         self.key_frame_requests = window.key_frame_requests;
         self.join_ms_median = percentile(&mut window.join_ms, 0.5).map(|ms| round(ms, 1));
         self.join_ms_p95 = percentile(&mut window.join_ms, 0.95).map(|ms| round(ms, 1));
+        self.join_ms_p99 = percentile(&mut window.join_ms, 0.99).map(|ms| round(ms, 1));
         self.connect_ms_median = percentile(&mut window.connect_ms, 0.5).map(|ms| round(ms, 1));
         self.own_late_ms_max = round(window.late_max.as_secs_f64() * 1000.0, 1);
         self.own_frames_skipped = window.skipped;
@@ -178,6 +207,11 @@ impl Report {
         line("delivered", format!("{} % ({} of {})", self.delivered_pct, self.forwarded, self.expected));
         line("forwarded", format!("{:.0} packets/s, {} Mbit/s", self.forwarded_pps, self.forwarded_mbps));
         line("sequence gaps", format!("{} ({} repaired, {} doubled)", self.lost, self.repairs, self.doubled));
+        line("reports sent", self.reports.to_string());
+        if let (Some(p50), Some(p99), Some(p999)) = (self.delay_us_p50, self.delay_us_p99, self.delay_us_p999)
+        {
+            line("forwarding delay", format!("50 % {p50:.0} µs, 99 % {p99:.0} µs, 99.9 % {p999:.0} µs"));
+        }
         line(
             "freezes over 200 ms",
             format!(
@@ -207,6 +241,7 @@ impl Report {
             ("! frames not sent in time", self.own_frames_skipped),
             ("! own datagrams dropped", self.own_datagrams_dropped),
             ("! undeclared SSRCs, packets", self.unknown),
+            ("! joins failed", self.joins_failed as u64),
             ("! WebSockets lost", self.sockets_lost as u64),
             ("! requests refused", self.requests_refused as u64),
         ] {

@@ -13,7 +13,8 @@ use net::clock;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::args::Plan;
+use crate::args::{Plan, Target};
+use crate::janus::{self, Janus};
 use crate::media::{Fleet, FleetHandle, Totals};
 use crate::process::{self, Usage};
 use crate::report::{Expectation, Report, round};
@@ -61,27 +62,81 @@ async fn run_all(plan: Arc<Plan>) -> Result<Outcome> {
     run.measure_all().await
 }
 
+/// Where clients join.
+enum Rooms {
+    /// Clients are dealt to these in turn.
+    Althing(Vec<String>),
+    Janus(Janus),
+}
+
+impl Rooms {
+    async fn new(plan: &Plan) -> Result<Self> {
+        if plan.args.target == Target::Janus {
+            return Ok(Self::Janus(Janus::new(plan).await?));
+        }
+        if let Some(room) = &plan.args.room {
+            return Ok(Self::Althing(vec![room.clone()]));
+        }
+        let mut rooms = Vec::with_capacity(plan.args.rooms);
+        for _ in 0..plan.args.rooms {
+            rooms.push(signal::new_room(&plan.url).await?);
+        }
+        Ok(Self::Althing(rooms))
+    }
+
+    async fn join(
+        &self,
+        plan: &Plan,
+        part: Part,
+        ip: IpAddr,
+        fleet: &FleetHandle,
+        seen: Arc<Seen>,
+    ) -> Result<()> {
+        match self {
+            Self::Janus(janus) => janus.join(plan, part, ip, fleet).await,
+            Self::Althing(rooms) => {
+                let (Part::Publisher(index) | Part::Receiver(index)) = part;
+                let room = rooms.get(index % rooms.len().max(1)).context("no room")?;
+                signal::join(plan, room, part, ip, fleet, seen).await
+            }
+        }
+    }
+}
+
+/// How the receivers' joining went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Joining {
+    /// From the first join's begin until media flows on every slot.
+    secs: f64,
+    failed: usize,
+    own_cpu: Duration,
+    server_cpu: Option<Duration>,
+}
+
 struct Run {
     plan: Arc<Plan>,
-    room: Arc<str>,
+    rooms: Arc<Rooms>,
     ip: IpAddr,
     fleets: Arc<[FleetHandle]>,
     seen: Arc<Seen>,
     rss_before_kib: Option<u64>,
+    joining: Joining,
 }
 
 impl Run {
     async fn new(plan: Arc<Plan>) -> Result<Self> {
+        if plan.args.target == Target::Janus {
+            janus::wait_until_ready(&plan.url, plan.setup).await?;
+        }
         let towards_server = plan.url.connect().await?.local_addr()?.ip();
         let ip = plan.args.ip.unwrap_or(towards_server);
-        let room = match &plan.args.room {
-            Some(room) => room.clone(),
-            None => signal::new_room(&plan.url).await?,
-        };
-        eprintln!("room {room}, own address {ip}");
+        let rooms = Arc::new(Rooms::new(&plan).await?);
+        if let Rooms::Althing(rooms) = &*rooms {
+            eprintln!("rooms {}, own address {ip}", rooms.join(" "));
+        }
         let fleets = (0..plan.args.threads).map(Fleet::spawn).collect::<Result<_, _>>()?;
         let seen = Arc::default();
-        Ok(Self { plan, room: room.into(), ip, fleets, seen, rss_before_kib: None })
+        Ok(Self { plan, rooms, ip, fleets, seen, rss_before_kib: None, joining: Joining::default() })
     }
 
     async fn join_everybody(&mut self) -> Result<()> {
@@ -93,9 +148,21 @@ impl Run {
             self.plan.args.publishers,
             begin.elapsed().as_secs_f64()
         );
-        self.rss_before_kib = self.server_usage()?.map(|usage| usage.rss_kib);
-        self.join_all((0..self.plan.args.receivers).map(Part::Receiver)).await?;
-        self.all_slots_flow(deadline).await?;
+        let before = (self.server_usage()?, process::usage(std::process::id())?);
+        self.rss_before_kib = before.0.map(|usage| usage.rss_kib);
+        let first = clock::now();
+        let receivers = (0..self.plan.args.receivers).map(Part::Receiver);
+        let failed = match self.plan.args.join_rate {
+            Some(rate) => self.join_at(rate, receivers, deadline).await?,
+            None => self.join_all(receivers).await.map(|()| 0)?,
+        };
+        self.all_slots_flow(deadline, failed).await?;
+        self.joining = Joining {
+            secs: first.elapsed().as_secs_f64(),
+            failed,
+            own_cpu: process::usage(std::process::id())? - before.1,
+            server_cpu: self.server_usage()?.zip(before.0).map(|(after, before)| after - before),
+        };
         eprintln!(
             "{} receivers receive after {:.1} s",
             self.plan.args.receivers,
@@ -111,12 +178,10 @@ impl Run {
         let mut joins = JoinSet::new();
         for (index, part) in parts.enumerate() {
             let place = places.clone().acquire_owned().await?;
-            let (plan, room, fleets) = (self.plan.clone(), self.room.clone(), self.fleets.clone());
-            let (ip, seen) = (self.ip, self.seen.clone());
+            let join = self.join(index, part);
             joins.spawn(async move {
                 let _place = place;
-                let fleet = fleets.get(index % fleets.len()).context("no thread")?;
-                signal::join(&plan, &room, part, ip, fleet, seen).await.with_context(|| format!("{part:?}"))
+                join.await
             });
             // An early failure ends the run instead of being repeated by everybody who follows.
             while let Some(result) = joins.try_join_next() {
@@ -129,9 +194,54 @@ impl Run {
         Ok(())
     }
 
-    async fn all_slots_flow(&self, deadline: Instant) -> Result<()> {
+    fn join(&self, index: usize, part: Part) -> impl Future<Output = Result<()>> + Send + use<> {
+        let (plan, rooms, fleets) = (self.plan.clone(), self.rooms.clone(), self.fleets.clone());
+        let (ip, seen) = (self.ip, self.seen.clone());
+        async move {
+            let fleet = fleets.get(index % fleets.len()).context("no thread")?;
+            rooms.join(&plan, part, ip, fleet, seen).await.with_context(|| format!("{part:?}"))
+        }
+    }
+
+    /// Joins so many clients a second, whatever becomes of those before. Returns how many failed.
+    async fn join_at(
+        &self,
+        rate: f64,
+        parts: impl Iterator<Item = Part>,
+        deadline: Instant,
+    ) -> Result<usize> {
+        let mut joins = JoinSet::new();
+        let begin = clock::now();
+        for (index, part) in parts.enumerate() {
+            let at = begin + Duration::from_secs_f64(index as f64 / rate);
+            tokio::time::sleep_until(at.into()).await;
+            joins.spawn(self.join(index, part));
+        }
+        let mut failed = 0;
+        while !joins.is_empty() {
+            match tokio::time::timeout_at(deadline.into(), joins.join_next()).await {
+                Ok(Some(Ok(Ok(())))) => {}
+                Ok(Some(Ok(Err(error)))) => {
+                    if failed == 0 {
+                        eprintln!("a join failed, further ones are only counted: {error:#}");
+                    }
+                    failed += 1;
+                }
+                Ok(Some(Err(panicked))) => return Err(panicked.into()),
+                Ok(None) => break,
+                Err(_) => {
+                    failed += joins.len();
+                    joins.abort_all();
+                    break;
+                }
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn all_slots_flow(&self, deadline: Instant, failed: usize) -> Result<()> {
         let (video, audio) = self.plan.wanted();
-        let receivers = self.plan.args.receivers;
+        let receivers = self.plan.args.receivers - failed;
         loop {
             let totals = self.totals().await?;
             let flowing = (totals.video.slots, totals.audio.slots);
@@ -203,6 +313,12 @@ impl Run {
             ..Report::default()
         };
         report.count(&mut after.since(&before), length, expectation);
+        report.join_secs = round(self.joining.secs, 2);
+        report.joins_failed = self.joining.failed;
+        let share = |cpu: Duration| round(100.0 * cpu.as_secs_f64() / self.joining.secs.max(1e-3), 1);
+        report.join_own_cpu_pct = share(self.joining.own_cpu);
+        report.join_server_cpu_pct = self.joining.server_cpu.map(share);
+        report.rooms = args.rooms;
         report.own_cpu_pct = round(100.0 * (own_after - own_before).as_secs_f64() / length.as_secs_f64(), 1);
         if let (Some(before), Some(after)) = (server_before, server_after) {
             report.server(after - before, after.rss_kib, self.rss_before_kib.unwrap_or(0));

@@ -24,7 +24,10 @@ use wire::{ClientMessage, Envelope, ServerMessage};
 
 use crate::args::Plan;
 use crate::http::BaseUrl;
-use crate::media::{Client, FleetHandle, Publisher, Receiver, Role, negotiate, slots_of_answer};
+use crate::media::{
+    Client, FleetHandle, Publisher, Receiver, Role, negotiate, slots_of_answer, socket_config,
+    transport_cc_id,
+};
 
 /// A reply that takes longer has failed.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,7 +89,7 @@ pub(crate) async fn join(
     let ready = offer(plan, part, ip, fleet, joined, &mut socket).await?;
     let wants = match part {
         Part::Publisher(_) => None,
-        Part::Receiver(_) => Some(Wants::new(plan, guest.participant_id)),
+        Part::Receiver(index) => Some(Wants::new(plan, guest.participant_id, index)),
     };
     tokio::spawn(attend(socket, wants, seen));
     timeout(plan.setup, ready).await.context("no media in time")?.context("the media session failed")
@@ -101,7 +104,8 @@ async fn offer(
     joined: Instant,
     socket: &mut Socket,
 ) -> Result<oneshot::Receiver<()>> {
-    let udp = UdpSocket::bind((ip, 0).into(), &crate::media::socket_config())?;
+    let timestamps = matches!(part, Part::Receiver(index) if plan.args.delay && plan.feeds(index));
+    let udp = UdpSocket::bind((ip, 0).into(), &socket_config(timestamps))?;
     let sends = matches!(part, Part::Publisher(_));
     let mut negotiation = negotiate(plan, sends, udp.local_addr(), clock::now())?;
     let sdp = negotiation.offer.to_sdp_string();
@@ -122,7 +126,11 @@ async fn offer(
             let slots = slots_of_answer(&answer);
             let silent = slots.iter().filter(|slot| slot.ssrc.is_none()).count();
             ensure!(silent == 0, "{silent} m-lines of the answer declare no SSRC:\n{answer}");
-            Role::Receiver(Receiver::new(&negotiation.lines, &slots, plan.feeds(index)))
+            let mut receiver = Receiver::new(&negotiation.lines, &slots, plan.feeds(index));
+            if !plan.args.silent {
+                receiver = receiver.with_light_reports(transport_cc_id(&answer), clock::now());
+            }
+            Role::Receiver(receiver)
         }
     };
     let (tell, ready) = oneshot::channel();
@@ -233,6 +241,8 @@ async fn attend(mut socket: Socket, mut wants: Option<Wants>, seen: Arc<Seen>) {
 /// What a receiver asks for: everything, until its slots are used up.
 struct Wants {
     own: ParticipantId,
+    /// Where in the list of streams it begins, so that receivers with few slots do not all want the same ones.
+    begin: usize,
     rid: Option<model::Rid>,
     video_free: usize,
     audio_free: usize,
@@ -240,9 +250,11 @@ struct Wants {
 }
 
 impl Wants {
-    fn new(plan: &Plan, own: ParticipantId) -> Self {
+    fn new(plan: &Plan, own: ParticipantId, index: usize) -> Self {
         Self {
             own,
+            // Receivers are dealt to rooms in turn: this is its place among those of its room.
+            begin: index / plan.args.rooms,
             rid: plan.rid,
             video_free: plan.video_slots,
             audio_free: plan.audio_slots,
@@ -286,21 +298,25 @@ impl Wants {
         });
         self.video_free += video;
         self.audio_free += audio;
+        let others = roster.iter().filter(|(who, _)| **who != self.own);
+        let mut offered: Vec<_> = others
+            .flat_map(|(who, entry)| entry.streams.iter().map(move |(what, is)| (*who, *what, is)))
+            .collect();
+        let begin = self.begin.checked_rem(offered.len()).unwrap_or(0);
+        offered.rotate_left(begin);
         let mut requests = Vec::new();
-        for (&producer, entry) in roster.iter().filter(|(who, _)| **who != self.own) {
-            for (&stream, description) in &entry.streams {
-                let (kind, free, rid) = match description {
-                    RosterStream::Video { layers, .. } => {
-                        let rid = self.rid.filter(|rid| layers.iter().any(|layer| layer.rid == *rid));
-                        (MediaKind::Video, &mut self.video_free, rid)
-                    }
-                    RosterStream::Audio { .. } => (MediaKind::Audio, &mut self.audio_free, None),
-                };
-                if *free > 0 && !self.requested.contains_key(&(producer, stream)) {
-                    *free -= 1;
-                    self.requested.insert((producer, stream), kind);
-                    requests.push((producer, stream, rid));
+        for (producer, stream, description) in offered {
+            let (kind, free, rid) = match description {
+                RosterStream::Video { layers, .. } => {
+                    let rid = self.rid.filter(|rid| layers.iter().any(|layer| layer.rid == *rid));
+                    (MediaKind::Video, &mut self.video_free, rid)
                 }
+                RosterStream::Audio { .. } => (MediaKind::Audio, &mut self.audio_free, None),
+            };
+            if *free > 0 && !self.requested.contains_key(&(producer, stream)) {
+                *free -= 1;
+                self.requested.insert((producer, stream), kind);
+                requests.push((producer, stream, rid));
             }
         }
         requests
@@ -339,7 +355,14 @@ mod tests {
     }
 
     fn wants(video_free: usize) -> Wants {
-        Wants { own: who(0), rid: "h".parse().ok(), video_free, audio_free: 1, requested: HashMap::new() }
+        Wants {
+            own: who(0),
+            begin: 0,
+            rid: "h".parse().ok(),
+            video_free,
+            audio_free: 1,
+            requested: HashMap::new(),
+        }
     }
 
     #[test]
@@ -354,6 +377,14 @@ mod tests {
             [(who(1), what(2), h), (who(1), what(3), None), (who(2), what(4), None)]
         );
         assert_eq!(wants.update(&all), []);
+    }
+
+    #[test]
+    fn receivers_with_one_slot_each_want_another_stream() {
+        let all = roster(&[(1, 1, video(&[])), (2, 2, video(&[])), (3, 3, video(&[]))]);
+        let of = |begin| Wants { begin, ..wants(1) }.update(&all);
+        assert_eq!(of(0), [(who(1), what(1), None)]);
+        assert_eq!((of(1), of(4)), (vec![(who(2), what(2), None)], vec![(who(2), what(2), None)]));
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl Sequence {
         true
     }
 
+    /// The highest number, with its cycles above 16 bits, as receiver reports have it.
+    pub fn highest(&self) -> Option<u32> {
+        self.range.map(|(_, highest)| highest as u32)
+    }
+
     /// Packets that came, doubles not counted.
     pub fn received(&self) -> u64 {
         self.received

@@ -9,6 +9,9 @@ pub struct NetConfig {
     /// Send and receive several messages per call (`sendmmsg`, `recvmmsg`). Off: one `send_to` or `recv_from` per
     /// datagram, which excludes `gso` and `gro`, and an address of our own that is looked up by route.
     pub batch: bool,
+    /// Ask the kernel when each message arrived ([`RecvBatch::iter_arrived`](crate::RecvBatch::iter_arrived)). Off by
+    /// default: it costs every packet of the machine a reading of the clock, and only measurements need it.
+    pub timestamps: bool,
     /// Wait with `epoll`, which takes nanoseconds (Linux 5.11). Off: `poll`.
     pub epoll: bool,
     /// Bytes of the kernel's receive buffer that are asked for. A unit that is busy for 20 ms at 100,000 packets/s must
@@ -24,6 +27,7 @@ impl Default for NetConfig {
             gso: true,
             gro: true,
             batch: true,
+            timestamps: false,
             epoll: true,
             receive_buffer_bytes: 8 << 20,
             send_buffer_bytes: 8 << 20,

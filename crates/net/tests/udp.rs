@@ -235,3 +235,32 @@ fn addresses_of_our_own_are_never_wildcards() {
     let received = receive(&mut server, &config, 1);
     assert_eq!(received[0].0.local.ip(), "::1".parse::<IpAddr>().unwrap());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_asked_for_datagrams_come_with_the_time_of_their_arrival() {
+    let asked = NetConfig { timestamps: true, ..NetConfig::default() };
+    for (config, stamped) in [(asked, true), (NetConfig::default(), false)] {
+        let (mut from, mut into) = (bind(V4, &config), bind(V4, &config));
+        let wall = net::clock::WallClock::read();
+        let before = wall.unix(Instant::now());
+        let mut outbox = Outbox::default();
+        (0..3).for_each(|_| outbox.push(to(into.local_addr(), from.local_addr()), &[7; 500]));
+        send(&mut from, &outbox);
+        let mut batch = RecvBatch::new(&config);
+        let mut poller = Poller::new(&config).unwrap();
+        poller.add_udp(&into, 0).unwrap();
+        poller.wait(Some(Instant::now() + PATIENCE)).unwrap();
+        assert_ne!(into.recv_batch(&mut batch).unwrap(), 0);
+        let after = wall.unix(Instant::now());
+        for (_, at, datagram) in batch.iter_arrived() {
+            assert_eq!((datagram.len(), at.is_some()), (500, stamped));
+            // The wall clock may have been set in between, by a little.
+            let slack = Duration::from_millis(5);
+            assert!(
+                at.is_none_or(|at| at + slack >= before && at <= after + slack),
+                "{before:?} {at:?} {after:?}"
+            );
+        }
+    }
+}

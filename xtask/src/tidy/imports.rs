@@ -32,9 +32,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("media", &["model", "wire", "bus", "rtc", "sfu", "turn", "net"]),
     // Programs
     ("althing", &["model", "wire", "bus", "store", "net", "gateway", "meet", "control", "media"]),
-    ("load", &["model", "wire", "net"]),
+    ("load", &["model", "wire", "rtc", "net"]),
     // The simulator drives engines, and its senders are those of the load generator.
     ("sim", &["model", "wire", "rtc", "sfu", "room", "load"]),
+    ("bench", &["model", "rtc", "net", "load"]),
     ("xtask", &["model", "wire"]),
 ];
 

@@ -1,4 +1,11 @@
-//! What a receiver must know of an answer before `str0m` reads it: which SSRC arrives on which m-line.
+//! What a receiver must know of an answer (or of an offer that it answers) before `str0m` reads it: which SSRC arrives
+//! on which m-line, and how feedback is numbered.
+
+use model::MediaKind;
+use str0m::media::Mid;
+
+/// The end of the name of the header extension that numbers all packets of a connection.
+const TRANSPORT_WIDE_CC: &str = "transport-wide-cc-extensions-01";
 
 /// The SSRCs that an answer declares for one m-line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,9 +42,47 @@ pub fn slots_of_answer(sdp: &str) -> Vec<SlotSsrc> {
     slots
 }
 
+/// The id of the header extension with transport-wide sequence numbers. In a bundle it is the same on all m-lines
+/// (RFC 9143 §15).
+pub fn transport_cc_id(sdp: &str) -> Option<u8> {
+    let extensions = sdp.lines().filter_map(|line| line.trim_end().strip_prefix("a=extmap:"));
+    let named = extensions.filter_map(|line| line.split_once(' '));
+    named.filter(|(_, uri)| uri.trim_end().ends_with(TRANSPORT_WIDE_CC)).find_map(|(id, _)| {
+        // With a direction: `3/recvonly`.
+        id.split('/').next()?.parse().ok()
+    })
+}
+
+/// The m-lines in order, those that are neither audio nor video left out.
+pub fn lines_of(sdp: &str) -> Vec<(Mid, MediaKind)> {
+    let mut lines = Vec::new();
+    let mut kind = None;
+    for line in sdp.lines().map(str::trim_end) {
+        if let Some(media) = line.strip_prefix("m=") {
+            kind = match media.split_whitespace().next() {
+                Some("audio") => Some(MediaKind::Audio),
+                Some("video") => Some(MediaKind::Video),
+                _ => None,
+            };
+        } else if let (Some(mid), Some(kind)) = (line.strip_prefix("a=mid:"), kind) {
+            lines.push((Mid::from(mid), kind));
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbering_of_feedback_and_the_lines_are_found() {
+        let sdp = "m=audio 9 X\r\na=mid:0\r\na=extmap:1 urn:x\r\nm=application 9 X\r\na=mid:d\r\nm=video 9 X\r\n\
+                   a=extmap:5/sendonly http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+                   a=mid:v\r\n";
+        assert_eq!((transport_cc_id(sdp), transport_cc_id("m=video 9 X\r\n")), (Some(5), None));
+        assert_eq!(lines_of(sdp), [(Mid::from("0"), MediaKind::Audio), (Mid::from("v"), MediaKind::Video)]);
+    }
 
     #[test]
     fn ssrcs_are_found_whatever_the_order_of_lines() {

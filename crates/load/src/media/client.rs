@@ -10,7 +10,7 @@ use str0m::{Event, Input, Output, Rtc};
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
-use super::{Publisher, Receiver};
+use super::{Publisher, Receiver, keys};
 
 /// `str0m` may ask to be called at once again and again; this often is enough for everything but its pacer, which is off.
 const WAKE_INTERVAL_MIN: Duration = Duration::from_millis(1);
@@ -42,6 +42,8 @@ pub struct Client {
     /// Told when media can be sent or was received.
     ready: Option<oneshot::Sender<()>>,
     pub(super) datagrams_dropped: u64,
+    /// Datagrams of RTCP sent.
+    pub(super) reports_sent: u64,
 }
 
 impl Client {
@@ -60,6 +62,7 @@ impl Client {
             queued_at: None,
             ready: Some(ready),
             datagrams_dropped: 0,
+            reports_sent: 0,
         }
     }
 
@@ -69,15 +72,24 @@ impl Client {
             if let Err(error) = self.socket.recv_batch(batch) {
                 return self.fail(&format!("socket: {error}"));
             }
-            for (transport, datagram) in batch.iter_mut() {
+            let mut remote = None;
+            for (transport, arrived, datagram) in batch.iter_arrived() {
+                remote = Some(transport.remote);
                 if let Role::Receiver(receiver) = &mut self.role
-                    && !receiver.record(datagram, now)
+                    && !receiver.record(datagram, now, arrived)
                 {
                     continue;
                 }
                 if let Ok(packet) = Receive::new(RtcProtocol::Udp, transport.remote, self.local, datagram) {
                     self.input(Input::Receive(now, packet), now, outbox);
                 }
+            }
+            if let (Role::Receiver(receiver), Some(remote)) = (&mut self.role, remote) {
+                let transport = Transport { protocol: Protocol::Udp, local: self.local, remote };
+                receiver.report(now, |datagram| {
+                    self.reports_sent += 1;
+                    outbox.push(transport, datagram);
+                });
             }
             if !batch.is_full() {
                 break;
@@ -125,6 +137,13 @@ impl Client {
             Ok(()) => self.drain(now, outbox),
             Err(error) => self.fail(&error.to_string()),
         }
+        // After every call, so that what is heard is never taken for another client's.
+        if let Some(keys) = keys::take_outbound()
+            && let Role::Receiver(receiver) = &mut self.role
+            && let Some(light) = &mut receiver.light
+        {
+            light.set_keys(keys);
+        }
     }
 
     /// Takes everything out of `str0m`, as it demands after each call.
@@ -135,6 +154,7 @@ impl Client {
                 Ok(Output::Transmit(packet)) => {
                     let transport =
                         Transport { protocol: Protocol::Udp, local: self.local, remote: packet.destination };
+                    self.reports_sent += u64::from(rtc::rtcp::is_rtcp(&packet.contents));
                     outbox.push(transport, &packet.contents);
                 }
                 Ok(Output::Event(event)) => self.handle_event(event, now),
@@ -172,7 +192,7 @@ impl Client {
             (Event::KeyframeRequest(request), Role::Publisher(publisher)) => {
                 publisher.request_key_frame(&request)
             }
-            (Event::RtpPacket(_), Role::Receiver(receiver)) => receiver.count_decrypted(),
+            (Event::RtpPacket(packet), Role::Receiver(receiver)) => receiver.count_decrypted(&packet.payload),
             (Event::IceConnectionStateChange(state), _) => debug!(?state, "ICE"),
             (Event::Closed, _) => self.fail("closed by the server"),
             _ => {}

@@ -27,14 +27,7 @@ pub struct Negotiation {
 /// # Errors
 /// The address cannot be used as a candidate.
 pub fn negotiate(plan: &Plan, sends: bool, local: std::net::SocketAddr, now: Instant) -> Result<Negotiation> {
-    let config = RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_opus(true, false);
-    let config = match plan.codec {
-        Codec::Vp9 => config.enable_vp9(true),
-        Codec::H264 => config.enable_h264(true),
-        Codec::Av1 => config.enable_av1(true),
-        _ => config.enable_vp8(true),
-    };
-    let mut rtc = config.build(now);
+    let mut rtc = client_config(plan).build(now);
     rtc.add_local_candidate(Candidate::host(local, "udp").context("no candidate")?);
     let mut changes = rtc.sdp_api();
     let (video, audio) = if sends {
@@ -55,6 +48,18 @@ pub fn negotiate(plan: &Plan, sends: bool, local: std::net::SocketAddr, now: Ins
     }
     let (offer, pending) = changes.apply().context("nothing to offer")?;
     Ok(Negotiation { rtc, offer, pending, lines })
+}
+
+/// How every client is set up.
+pub fn client_config(plan: &Plan) -> RtcConfig {
+    let config = RtcConfig::new().set_rtp_mode(true).set_crypto_provider(super::keys::provider());
+    let config = config.clear_codecs().enable_opus(true, false);
+    match plan.codec {
+        Codec::Vp9 => config.enable_vp9(true),
+        Codec::H264 => config.enable_h264(true),
+        Codec::Av1 => config.enable_av1(true),
+        _ => config.enable_vp8(true),
+    }
 }
 
 fn simulcast(plan: &Plan) -> Option<Simulcast> {

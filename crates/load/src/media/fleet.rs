@@ -15,9 +15,15 @@ use super::Publisher;
 use super::client::{Client, Role};
 use super::totals::Totals;
 
-/// How sockets of clients are made. Buffers are what a browser has, more or less.
-pub(crate) fn socket_config() -> NetConfig {
-    NetConfig { receive_buffer_bytes: 4 << 20, send_buffer_bytes: 4 << 20, ..NetConfig::default() }
+/// How sockets of clients are made. Buffers are what a browser has, more or less. `timestamps`: datagrams come with the
+/// time at which the kernel had them, so that our own queue is no part of a delay.
+pub(crate) fn socket_config(timestamps: bool) -> NetConfig {
+    NetConfig {
+        timestamps,
+        receive_buffer_bytes: 4 << 20,
+        send_buffer_bytes: 4 << 20,
+        ..NetConfig::default()
+    }
 }
 
 enum Command {
@@ -92,7 +98,7 @@ impl Fleet {
     /// # Errors
     /// No thread or descriptor is left.
     pub fn spawn(index: usize) -> io::Result<FleetHandle> {
-        let config = socket_config();
+        let config = socket_config(false);
         let poller = Poller::new(&config)?;
         let waker = poller.waker();
         let (commands, inbox) = mpsc::channel();

@@ -4,13 +4,16 @@ mod answer;
 mod client;
 mod config;
 mod fleet;
+mod keys;
+mod light;
 mod publisher;
 mod receiver;
+pub mod stamp;
 mod totals;
 
-pub use answer::{SlotSsrc, slots_of_answer};
+pub use answer::{SlotSsrc, lines_of, slots_of_answer, transport_cc_id};
 pub use client::{Client, Role};
-pub use config::{Negotiation, negotiate};
+pub use config::{Negotiation, client_config, negotiate};
 pub(crate) use fleet::socket_config;
 pub use fleet::{Fleet, FleetHandle};
 pub use publisher::Publisher;

@@ -9,6 +9,9 @@ use str0m::media::{KeyframeRequest, Mid, Pt, Rid};
 use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 use tracing::warn;
 
+use net::clock::{self, WallClock};
+
+use super::stamp;
 use crate::args::Plan;
 use crate::source::{Packetizer, Source, rtp_time};
 
@@ -31,6 +34,8 @@ pub struct Publisher {
     key_frame_requests: u64,
     /// How late a frame was sent at most, since sources were last let go on.
     late_max: Duration,
+    /// Writes into packets when they are sent, by this clock.
+    stamps: Option<WallClock>,
     /// Since when nothing is sent.
     paused: Option<Instant>,
 }
@@ -94,6 +99,7 @@ impl Publisher {
             sent_audio: 0,
             key_frame_requests: 0,
             late_max: Duration::ZERO,
+            stamps: plan.args.delay.then(WallClock::read),
             paused: None,
         }
     }
@@ -125,12 +131,15 @@ impl Publisher {
         if self.due.is_empty() && self.paused.is_none() {
             self.fill_due(now);
         }
-        let Some(packet) = self.due.pop_front() else { return false };
+        let Some(mut packet) = self.due.pop_front() else { return false };
         let Some(encoding) = self.encodings.get_mut(packet.encoding) else { return false };
         let Some((ssrc, pt)) = encoding.outlet else { return false };
         let mut api = rtc.direct_api();
         let Some(stream) = api.stream_tx(&ssrc) else { return false };
         let video = encoding.codec.kind() == MediaKind::Video;
+        if let Some(wall) = &self.stamps {
+            stamp::write(&mut packet.payload, wall.unix(clock::now()));
+        }
         let mut write = RtpWrite::new(pt, encoding.sequence.into(), packet.time, now, packet.payload)
             .marker(video && packet.ends_frame)
             .nackable(video);

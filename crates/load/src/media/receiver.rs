@@ -1,18 +1,26 @@
 //! Receiving: packets counted by what their headers say in clear.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::MediaKind;
+use rtc::rtcp::ReportBlock;
 use str0m::media::Mid;
 
-use super::SlotSsrc;
+use super::light::LightReports;
+use super::{SlotSsrc, stamp};
+use crate::histogram::Histogram;
 use crate::stats::{FreezeWatch, Sequence};
 
 /// The receiving side of a client.
 pub struct Receiver {
     slots: Vec<Slot>,
-    /// Decrypts and reports, instead of counting only.
+    /// Decrypts and reports by `str0m`, instead of counting only.
     feeds: bool,
+    /// Reports, though it only counts.
+    pub(super) light: Option<LightReports>,
+    /// When the kernel had the datagram that `str0m` has now, if it is no retransmission.
+    arrived: Option<Duration>,
+    delays: Histogram,
     first_media: Option<Instant>,
     repairs: u64,
     unknown: u64,
@@ -52,6 +60,18 @@ impl Header {
     }
 }
 
+impl Slot {
+    /// What a receiver report says of it, if something has come.
+    fn report_block(&self) -> Option<ReportBlock> {
+        Some(ReportBlock {
+            ssrc: self.ssrc?,
+            cumulative_lost: i32::try_from(self.sequence.lost()).unwrap_or(i32::MAX),
+            highest_sequence_number: self.sequence.highest()?,
+            ..ReportBlock::default()
+        })
+    }
+}
+
 impl Receiver {
     /// Receives on these m-lines, with the SSRCs that the answer declares.
     pub fn new(lines: &[(Mid, MediaKind)], answer: &[SlotSsrc], feeds: bool) -> Self {
@@ -61,15 +81,41 @@ impl Receiver {
             Slot { kind, ssrc, rtx, sequence: Sequence::default(), frames: FreezeWatch::default(), bytes: 0 }
         };
         let slots = lines.iter().map(slot).collect();
-        Self { slots, feeds, first_media: None, repairs: 0, unknown: 0, decrypted: 0 }
+        Self {
+            slots,
+            feeds,
+            light: None,
+            arrived: None,
+            delays: Histogram::default(),
+            first_media: None,
+            repairs: 0,
+            unknown: 0,
+            decrypted: 0,
+        }
+    }
+
+    /// Lets a receiver that only counts report nevertheless; `extension` is the id of transport-wide numbers.
+    #[must_use]
+    pub fn with_light_reports(mut self, extension: Option<u8>, now: Instant) -> Self {
+        if !self.feeds {
+            let streams = self.slots.iter().flat_map(|slot| [slot.ssrc, slot.rtx]).flatten();
+            let ssrc = streams.max().unwrap_or(0).wrapping_add(1);
+            self.light = Some(LightReports::new(extension, ssrc, now));
+        }
+        self
     }
 
     /// Counts a datagram. Returns whether `str0m` shall have it.
-    pub(super) fn record(&mut self, datagram: &[u8], now: Instant) -> bool {
+    pub(super) fn record(&mut self, datagram: &[u8], now: Instant, arrived: Option<Duration>) -> bool {
         let Some(header) = Header::parse(datagram) else { return true };
+        if let Some(light) = &mut self.light {
+            light.record(datagram, now);
+        }
         let ssrc = Some(header.ssrc);
+        self.arrived = None;
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == ssrc) {
             self.first_media.get_or_insert(now);
+            self.arrived = arrived;
             if slot.sequence.record(header.sequence) {
                 slot.bytes += datagram.len() as u64;
             }
@@ -89,8 +135,27 @@ impl Receiver {
         self.slots.iter_mut().for_each(|slot| slot.frames.forgive(now));
     }
 
-    pub(super) fn count_decrypted(&mut self) {
+    /// A packet that was decrypted, the one recorded last.
+    pub(super) fn count_decrypted(&mut self, payload: &[u8]) {
         self.decrypted += 1;
+        if let Some(arrived) = self.arrived.take()
+            && let Some(sent) = stamp::read(payload)
+        {
+            self.delays.record(arrived.saturating_sub(sent));
+        }
+    }
+
+    /// What is due to be reported, protected, by a receiver that only counts.
+    pub(super) fn report(&mut self, now: Instant, send: impl FnMut(&[u8])) {
+        let Self { light: Some(light), slots, .. } = self else { return };
+        if light.is_due(now) {
+            light.report(now, || slots.iter().filter_map(Slot::report_block).collect(), send);
+        }
+    }
+
+    /// From a packet's sending to its arrival.
+    pub(super) fn delays(&self) -> &Histogram {
+        &self.delays
     }
 
     pub(super) fn first_media(&self) -> Option<Instant> {
@@ -126,11 +191,11 @@ mod tests {
         let mid = Mid::from("v");
         let answer = [SlotSsrc { mid: "v".into(), ssrc: Some(1), rtx: Some(2) }];
         let mut receiver = Receiver::new(&[(mid, MediaKind::Video)], &answer, false);
-        assert!(receiver.record(&[0, 1, 0, 0], now), "STUN is for str0m");
-        assert!(receiver.record(&[0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0], now), "RTCP is for str0m");
+        assert!(receiver.record(&[0, 1, 0, 0], now, None), "STUN is for str0m");
+        assert!(receiver.record(&[0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0], now, None), "RTCP is for str0m");
         assert_eq!(receiver.first_media(), None);
         for (ssrc, sequence) in [(1, 10), (1, 12), (1, 12), (2, 5), (3, 1)] {
-            assert!(!receiver.record(&packet(ssrc, sequence, u32::from(sequence) * 3000), now));
+            assert!(!receiver.record(&packet(ssrc, sequence, u32::from(sequence) * 3000), now, None));
         }
         let slot = &receiver.slots()[0];
         assert_eq!((slot.sequence.received(), slot.sequence.lost(), slot.sequence.doubled()), (2, 1, 1));

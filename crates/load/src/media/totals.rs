@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use model::MediaKind;
 
 use super::client::{Client, Role};
+use crate::histogram::Histogram;
 
 /// Packets of one kind that receivers got.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +54,10 @@ pub struct Totals {
     pub unknown: u64,
     /// Packets that were decrypted, by the receivers that do.
     pub decrypted: u64,
+    /// Datagrams of reports and feedback that receivers sent.
+    pub reports: u64,
+    /// From a video packet's sending to its arrival, at the receivers that decrypt, where it is measured.
+    pub delays: Histogram,
     /// Freezes of video slots.
     pub freezes: u64,
     /// Their length together.
@@ -82,6 +87,8 @@ impl Totals {
             }
             Role::Receiver(receiver) => {
                 self.receivers += up;
+                self.reports += client.reports_sent;
+                self.delays += receiver.delays();
                 self.connect_ms.extend(client.connected.map(since_join));
                 self.join_ms.extend(receiver.first_media().map(since_join));
                 let (repairs, unknown, decrypted) = receiver.others();
@@ -117,11 +124,13 @@ impl Totals {
             (&mut self.repairs, earlier.repairs),
             (&mut self.unknown, earlier.unknown),
             (&mut self.decrypted, earlier.decrypted),
+            (&mut self.reports, earlier.reports),
             (&mut self.freezes, earlier.freezes),
         ];
         for (field, earlier) in fields {
             *field = field.saturating_sub(earlier);
         }
+        self.delays = self.delays.since(&earlier.delays);
         self.frozen = self.frozen.saturating_sub(earlier.frozen);
         self.video = self.video.since(&earlier.video);
         self.audio = self.audio.since(&earlier.audio);
@@ -168,6 +177,8 @@ impl AddAssign for Totals {
         self.repairs += other.repairs;
         self.unknown += other.unknown;
         self.decrypted += other.decrypted;
+        self.reports += other.reports;
+        self.delays += &other.delays;
         self.freezes += other.freezes;
         self.frozen += other.frozen;
         self.frozen_now += other.frozen_now;

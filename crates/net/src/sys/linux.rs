@@ -57,6 +57,11 @@ pub(crate) fn set_packet_info(fd: BorrowedFd<'_>, v6: bool) -> io::Result<()> {
     }
 }
 
+/// Asks for the wall-clock time of arrival with every datagram.
+pub(crate) fn set_timestamps(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+}
+
 // ---- Addresses and control messages ----
 
 /// A socket address as the kernel reads and writes it. Both forms begin with the family.
@@ -124,7 +129,8 @@ fn raw_v4(ip: Ipv4Addr) -> libc::in_addr {
     libc::in_addr { s_addr: u32::from(ip).to_be() }
 }
 
-/// Control messages of one datagram: the segment size and our address, each at most 40 bytes with its header.
+/// Control messages of one datagram: the segment size, our address and the time of arrival, with their headers 24, 40
+/// and 32 bytes.
 const CONTROL_BYTES: usize = 96;
 
 #[derive(Clone, Copy)]
@@ -253,6 +259,8 @@ pub(crate) struct Arrived {
     pub(crate) local: Option<(IpAddr, u32)>,
     /// Bytes of each datagram but the last, if the kernel put several together.
     pub(crate) segment: Option<usize>,
+    /// When, since 1970, if the socket asks for it.
+    pub(crate) at: Option<Duration>,
     /// The message was larger than the buffer and is not whole.
     pub(crate) truncated: bool,
 }
@@ -313,7 +321,7 @@ impl RecvHeaders {
         let header = &mut self.headers[index].msg_hdr;
         header.msg_control = self.controls[index].0.as_mut_ptr().cast();
         let truncated = header.msg_flags & libc::MSG_TRUNC != 0;
-        let mut arrived = Arrived { len, remote, local: None, segment: None, truncated };
+        let mut arrived = Arrived { len, remote, local: None, segment: None, at: None, truncated };
         // SAFETY: `msg_control` was just set to the array that the kernel has filled, and `msg_controllen` is what the
         // kernel says it has written there, at most the array. The macros stay within it; each value is as long as
         // the kernel writes it for its type and is read unaligned.
@@ -325,6 +333,12 @@ impl RecvHeaders {
                     (libc::SOL_UDP, libc::UDP_GRO) => {
                         let segment = value.cast::<libc::c_int>().read_unaligned();
                         arrived.segment = usize::try_from(segment).ok().filter(|&bytes| bytes > 0);
+                    }
+                    (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                        let time = value.cast::<libc::timespec>().read_unaligned();
+                        let secs = u64::try_from(time.tv_sec).unwrap_or(0);
+                        let nanos = u32::try_from(time.tv_nsec).unwrap_or(0).min(999_999_999);
+                        arrived.at = Some(Duration::new(secs, nanos));
                     }
                     (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
                         let info = value.cast::<libc::in_pktinfo>().read_unaligned();

@@ -7,7 +7,7 @@ mod unix;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     Epoll, RecvHeaders, SendHeaders, allowed_cores, enlarge_buffers, event_fd, has_gso, pin_this_thread,
-    set_gro, set_packet_info,
+    set_gro, set_packet_info, set_timestamps,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::*;

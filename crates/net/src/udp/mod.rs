@@ -188,6 +188,9 @@ fn use_offloads(socket: &std::net::UdpSocket, config: &NetConfig, facts: &mut So
     facts.batch = config.batch;
     facts.gso = config.batch && config.gso && sys::has_gso(socket.as_fd());
     facts.gro = config.batch && config.gro && sys::set_gro(socket.as_fd()).is_ok();
+    if facts.batch && config.timestamps && sys::set_timestamps(socket.as_fd()).is_err() {
+        tracing::warn!("the kernel does not say when datagrams arrive");
+    }
     facts.batch
         && facts.local.ip().is_unspecified()
         && sys::set_packet_info(socket.as_fd(), facts.local.is_ipv6()).is_ok()

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 #[cfg(target_os = "linux")]
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use model::datagram::{Protocol, Transport};
 
@@ -39,6 +40,8 @@ struct Filled {
     len: usize,
     /// Bytes of each datagram but the last.
     segment: usize,
+    /// When the kernel had it, since 1970.
+    at: Option<Duration>,
 }
 
 impl fmt::Debug for RecvBatch {
@@ -71,6 +74,12 @@ impl RecvBatch {
 
     /// Every datagram with the transport it came by, in the order of arrival. The bytes may be changed in place.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Transport, &mut [u8])> {
+        self.iter_arrived().map(|(transport, _, datagram)| (transport, datagram))
+    }
+
+    /// The same with the wall-clock time of arrival since 1970, where the socket asks for it
+    /// ([`NetConfig::timestamps`]). Datagrams that the kernel has put together share the time of the first.
+    pub fn iter_arrived(&mut self) -> impl Iterator<Item = (Transport, Option<Duration>, &mut [u8])> {
         let mut filled = self.filled.iter().peekable();
         self.buffer
             .chunks_exact_mut(self.slot_bytes)
@@ -79,7 +88,9 @@ impl RecvBatch {
                 let filled = filled.next_if(|filled| filled.slot == slot)?;
                 Some((filled, bytes.get_mut(..filled.len)?))
             })
-            .flat_map(|(filled, bytes)| bytes.chunks_mut(filled.segment).map(|d| (filled.transport, d)))
+            .flat_map(|(filled, bytes)| {
+                bytes.chunks_mut(filled.segment).map(|d| (filled.transport, filled.at, d))
+            })
     }
 
     /// How many datagrams it holds.
@@ -102,10 +113,10 @@ impl RecvBatch {
         self.messages = 0;
     }
 
-    fn note(&mut self, slot: usize, transport: Transport, len: usize, segment: usize) {
+    fn note(&mut self, slot: usize, transport: Transport, len: usize, segment: usize, at: Option<Duration>) {
         // An empty datagram carries nothing for anybody.
         if len > 0 {
-            self.filled.push(Filled { transport, slot, len, segment });
+            self.filled.push(Filled { transport, slot, len, segment, at });
         }
     }
 
@@ -125,7 +136,7 @@ impl RecvBatch {
             match (remote, local) {
                 (Some(remote), Some(local)) if !arrived.truncated && segment <= DATAGRAM_BYTES_MAX => {
                     let transport = Transport { protocol: Protocol::Udp, local, remote };
-                    self.note(slot, transport, arrived.len, segment);
+                    self.note(slot, transport, arrived.len, segment, arrived.at);
                 }
                 _ => *unusable += 1,
             }
@@ -152,7 +163,7 @@ impl RecvBatch {
             match local.of(remote, None).filter(|_| len < self.slot_bytes) {
                 Some(local) => {
                     let transport = Transport { protocol: Protocol::Udp, local, remote };
-                    self.note(count, transport, len, len.max(1));
+                    self.note(count, transport, len, len.max(1), None);
                 }
                 None => *unusable += 1,
             }
