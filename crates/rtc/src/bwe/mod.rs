@@ -59,6 +59,8 @@ const CALM_US: i64 = 500_000;
 const DELIVERED: f64 = 0.85;
 /// Units of the receiver's clock: two thousand years.
 const REFERENCE_MAX: i64 = 1 << 40;
+/// Of what a probe has shown, so much is used when queues grow.
+const PROBED_FULL_SHARE: f64 = 0.85;
 /// Sent and arrived differ by so much that measuring begins anew.
 const FAR_OFF: f64 = 1.4;
 /// Packets are put in the order of arrival in groups of so many: reordering on paths is local.
@@ -273,31 +275,35 @@ impl Estimator {
         let usage = self.trendline.usage();
         let throughput = self.acknowledged.rate();
         let delivered = throughput.is_some_and(|t| t >= DELIVERED * self.limited.sent_rate());
-        let shown = self.probes.take_answers(now_us, &mut self.probe_rate);
-        // The queue that a probe has made says that the probe was too much, not what is sent beside it.
-        let shown = shown.map(|rate| if usage == Usage::Over { 0.85 * rate } else { rate });
-        match shown.filter(|rate| *rate > self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX))) {
-            Some(rate) => {
-                self.loss.raise(rate);
-                if rate > self.aimd.rate() {
-                    self.aimd.set(now_us, rate);
-                }
-            }
-            None => {
-                let before = self.aimd.rate();
-                self.aimd.update(aimd::Input {
-                    now_us,
-                    usage,
-                    throughput,
-                    round_trip_us: self.round_trip_us(),
-                    application_limited: self.limited.is_limited() && delivered,
-                });
-                if self.aimd.rate() < before {
-                    self.probes.target_fell();
-                }
+        if !self.take_probes(now_us, usage) {
+            let before = self.aimd.rate();
+            self.aimd.update(aimd::Input {
+                now_us,
+                usage,
+                throughput,
+                round_trip_us: self.round_trip_us(),
+                application_limited: self.limited.is_limited() && delivered,
+            });
+            if self.aimd.rate() < before {
+                self.probes.target_fell();
             }
         }
         self.plan_probe(now_us, usage);
+    }
+
+    /// Takes what probes have shown. True: more passes than was known.
+    fn take_probes(&mut self, now_us: i64, usage: Usage) -> bool {
+        let Some(shown) = self.probes.take_answers(now_us, &mut self.probe_rate) else { return false };
+        // The queue that a probe has made says that the probe was too much, not what is sent beside it.
+        let rate = if usage == Usage::Over { PROBED_FULL_SHARE * shown } else { shown };
+        if rate <= self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX)) {
+            return false;
+        }
+        self.loss.raise(rate);
+        if rate > self.aimd.rate() {
+            self.aimd.set(now_us, rate);
+        }
+        true
     }
 
     fn plan_probe(&mut self, now_us: i64, usage: Usage) {
@@ -342,8 +348,9 @@ impl Estimator {
         {
             self.mute = self.sent_packets >= MUTE_PACKETS && now_us - first_us > MUTE_US;
         }
-        self.probes.take_answers(now_us, &mut self.probe_rate);
-        self.plan_probe(now_us, self.trendline.usage());
+        let usage = self.trendline.usage();
+        self.take_probes(now_us, usage);
+        self.plan_probe(now_us, usage);
     }
 
     /// In bit/s. `None`: the receiver tells nothing.
