@@ -45,7 +45,8 @@ fn settled(wishes: &[Wish], outcome: &Outcome) -> Vec<Wish> {
 #[test]
 fn a_budget_is_shared_by_importance() {
     use Class::{Other, Screen, Sound, Speaker};
-    let table: &[(&str, &[(Class, TileSize)], u64, &[u8])] = &[
+    type Row = (&'static str, &'static [(Class, TileSize)], u64, &'static [u8]);
+    let table: &[Row] = &[
         ("all that is needed", &[(Other, BIG), (Other, THUMB)], 3000, &[2, 0]),
         ("everybody's lowest first", &[(Other, BIG), (Other, BIG), (Other, BIG)], 460, &[0, 0, 0]),
         ("the middle for all before the top for one", &[(Other, BIG), (Other, BIG)], 1700, &[1, 1]),
