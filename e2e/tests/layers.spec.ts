@@ -11,13 +11,22 @@ const test = meetingTest(serverForThisFile());
 /** A window in which two tiles fit on a page only one by one. */
 const TINY = { width: 260, height: 280 };
 
-/** Encodings of the camera that grow within a second, with their heights. */
-async function sentBy(person: Person): Promise<string[]> {
-  const look = async () => (await report(person.page)).outbound.filter((encoding) => encoding.kind === 'video');
-  const before = new Map((await look()).map((encoding) => [encoding.rid, encoding.bytes]));
-  await person.page.waitForTimeout(1000);
-  const growing = (await look()).filter((encoding) => encoding.bytes > (before.get(encoding.rid) ?? 0));
-  return growing.map((encoding) => `${encoding.rid} ${encoding.height}`).sort();
+/** Waits until these encodings of the camera and no others are sent, each with its height: they grow from look to look. */
+async function sends(person: Person, wanted: string[]): Promise<void> {
+  let before: Map<string, number> | undefined;
+  await expect
+    .poll(
+      async () => {
+        const sent = (await report(person.page)).outbound.filter((encoding) => encoding.kind === 'video');
+        const known = before;
+        before = new Map(sent.map((encoding) => [encoding.rid, encoding.bytes]));
+        if (known === undefined) return ['first look'];
+        const growing = sent.filter((encoding) => encoding.bytes > (known.get(encoding.rid) ?? 0));
+        return growing.map((encoding) => `${encoding.rid} ${encoding.height}`).sort();
+      },
+      { message: `${person.name} sends`, intervals: [1000] },
+    )
+    .toEqual(wanted);
 }
 
 /** Chooses the quality of one tile by its menu. */
@@ -39,7 +48,7 @@ test('a camera is sent in three encodings, each to whoever wants it (S1-12)', as
     await pick(viewer, ana, quality);
     viewers.push(viewer);
   }
-  await expect.poll(() => sentBy(ana)).toEqual(['h 720', 'l 180', 'm 360']);
+  await sends(ana, ['h 720', 'l 180', 'm 360']);
   const heights = [180, 360, 720];
   for (const [i, viewer] of viewers.entries()) {
     await viewer.sees(viewer.tileOf(ana), ({ height }) => height === heights[i]);
@@ -48,20 +57,20 @@ test('a camera is sent in three encodings, each to whoever wants it (S1-12)', as
 
 test('what nobody looks at is not sent, and comes when somebody does', async ({ meeting }) => {
   const ana = await meeting.join('Ana');
-  await expect.poll(() => sentBy(ana), { message: 'alone' }).toEqual([]);
+  await sends(ana, []);
 
   const bo = await meeting.join('Bo');
   await bo.seesAll([ana]);
   await pick(bo, ana, 'low');
-  await expect.poll(() => sentBy(ana), { message: 'shown small' }).toEqual(['l 180']);
+  await sends(ana, ['l 180']);
   await bo.hears(1);
 
   await pick(bo, ana, 'high');
   await bo.sees(bo.tileOf(ana), ({ height }) => height === 720);
-  await expect.poll(() => sentBy(ana), { message: 'shown large' }).toEqual(['h 720']);
+  await sends(ana, ['h 720']);
 
   await bo.button('leave').click();
-  await expect.poll(() => sentBy(ana), { message: 'alone again' }).toEqual([]);
+  await sends(ana, []);
 });
 
 test('an enlarged tile gets the high layer, and only for that viewer', async ({ meeting }) => {
@@ -103,11 +112,12 @@ test('nothing arrives for a hidden tile, and it comes back', async ({ meeting })
   await expect(bo.tileOf(ana)).toHaveAttribute('data-muted', 'true');
   const chi = await meeting.join('Chi', { viewport: TINY });
   await expect(chi.tiles('camera')).toHaveCount(1);
-  await chi.sees(chi.tileOf(ana));
-  const { track } = await chi.inboundOf(chi.tileOf(ana));
+  const shown = chi.tileOf(ana);
+  await chi.sees(shown);
+  const { track } = await chi.inboundOf(shown);
 
   await chi.button('next-page').click();
-  await expect(chi.tileOf(ana)).toHaveCount(0);
+  await expect(shown).toHaveCount(0);
   await chi.sees(chi.tiles('camera'));
   let before = -1;
   await expect
@@ -123,7 +133,7 @@ test('nothing arrives for a hidden tile, and it comes back', async ({ meeting })
     .toBe(0);
 
   await chi.page.getByRole('button', { name: 'Previous people' }).click();
-  await chi.sees(chi.tileOf(ana));
+  await chi.sees(shown);
 });
 
 async function pictureHeight(viewer: Person, other: Person): Promise<number> {

@@ -275,6 +275,10 @@ impl<'a> Ladder<'a> {
             _ if tile.is_hidden() => LayerReason::Hidden,
             (None, _) => LayerReason::Inactive,
             (Some(top), given) if given != Some(top) => budget.reason(),
+            (Some(top), _) if requested.is_some_and(|r| r != top.encoding) => {
+                lacks = requested;
+                LayerReason::Inactive
+            }
             _ if requested.is_some() => LayerReason::Requested,
             (Some(top), _) => {
                 let ideal = needed(offers, tile, |o| o.available || o.rung.area > 0);
@@ -293,9 +297,15 @@ impl Wish {
             return None;
         }
         let Some(requested) = self.requested else { return needed(&self.offers, self.tile, |o| o.available) };
-        // An encoding that was asked for by name is waited for even while it is silent.
-        let named = self.offers.iter().map(|o| o.rung).filter(|r| r.encoding == requested);
-        named.max_by_key(|r| (r.area, r.frames_pct, r.cost))
+        let best = |counts: &dyn Fn(&Offered) -> bool| {
+            let rungs = self.offers.iter().filter(|o| counts(o)).map(|o| o.rung);
+            rungs.max_by_key(|r| (r.area, r.frames_pct, r.cost))
+        };
+        let named = best(&|o| o.rung.encoding == requested)?;
+        // While what was asked for by name is silent, the best below it is better than nothing; else it is waited for.
+        let comes = self.offers.iter().any(|o| o.rung.encoding == requested && o.available);
+        let stand_in = best(&|o| o.available && o.rung.pixels() <= named.pixels());
+        if comes { Some(named) } else { stand_in.or(Some(named)) }
     }
 }
 

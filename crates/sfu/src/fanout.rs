@@ -93,7 +93,11 @@ impl Unit {
     fn finish_switches(&mut self) {
         let mut switched = std::mem::take(&mut self.switched);
         for Switched { slot, track, from } in switched.drain(..) {
+            // One that fell silent goes on being asked for, to be shown when it comes again.
+            let awaited =
+                self.peers.get(slot.peer as usize).and_then(|p| p.slot(slot.line)).and_then(|s| s.awaited);
             if let Some(former) = from
+                && awaited != from
                 && let Some(encoding) = self.encoding_mut(track, former)
             {
                 encoding.unwatch(slot);

@@ -272,6 +272,25 @@ fn a_sender_that_cannot_do_what_is_wanted_is_shown_as_it_is() {
 }
 
 #[test]
+fn an_encoding_that_fell_silent_goes_on_being_asked_for() {
+    let mut world = World::new();
+    let mut ana = Simulcast::new(&mut world);
+    let (bo, _) = viewer(&mut world, &ana, 1280, 720);
+    viewer(&mut world, &ana, 640, 360);
+    ana.seconds(&mut world, 4.0);
+    assert_eq!(ana.on, ["m", "h"]);
+    // Its sender lacks bandwidth, and stops the large one by itself.
+    (ana.deaf, ana.on) = (true, vec!["m".to_owned()]);
+    ana.seconds(&mut world, 5.0);
+    assert_eq!(told(&world, bo), (Some("m".to_owned()), true, LayerReason::Inactive));
+    ana.deaf = false;
+    ana.on = ["m", "h"].map(str::to_owned).into();
+    ana.film(&mut world, 10);
+    assert_eq!(ana.on, ["m", "h"]);
+    assert_eq!(told(&world, bo), (Some("h".to_owned()), true, LayerReason::TileSize));
+}
+
+#[test]
 fn a_sender_that_does_not_listen_is_served_as_ever() {
     let mut world = World::new();
     let mut ana = Simulcast::new(&mut world);

@@ -45,7 +45,8 @@ fn settled(wishes: &[Wish], outcome: &Outcome) -> Vec<Wish> {
 #[test]
 fn a_budget_is_shared_by_importance() {
     use Class::{Other, Screen, Sound, Speaker};
-    let table: &[(&str, &[(Class, TileSize)], u64, &[u8])] = &[
+    type Row = (&'static str, &'static [(Class, TileSize)], u64, &'static [u8]);
+    let table: &[Row] = &[
         ("all that is needed", &[(Other, BIG), (Other, THUMB)], 3000, &[2, 0]),
         ("everybody's lowest first", &[(Other, BIG), (Other, BIG), (Other, BIG)], 460, &[0, 0, 0]),
         ("the middle for all before the top for one", &[(Other, BIG), (Other, BIG)], 1700, &[1, 1]),
@@ -119,7 +120,15 @@ fn what_was_asked_for_by_name_falls_to_a_lower_rung_rather_than_freeze() {
     assert_eq!(given(3000, named(2, HIDDEN)), [9]);
     let mut silent = named(2, BIG);
     silent.offers[2].available = false;
-    assert_eq!(encodings(&allocate(Budget::default(), &[silent])), [2], "waited for while it is silent");
+    let outcome = allocate(Budget::default(), &[silent.clone()]);
+    let Decision { rung, reason, lacks, .. } = outcome.decisions[0];
+    assert_eq!(
+        (rung.map(|r| r.encoding), reason, lacks),
+        (Some(1), LayerReason::Inactive, Some(2)),
+        "while silent"
+    );
+    silent.offers.iter_mut().for_each(|o| o.available = false);
+    assert_eq!(encodings(&allocate(Budget::default(), &[silent])), [2], "waited for if nothing comes");
 }
 
 #[test]
