@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 use model::{Bitrate, LayerReason, MediaKind, Mid, PeerId, Semantic};
 
-use crate::allocate::{Class, Decision, Offered, Outcome, RUNGS_MAX, Rung, RungKey, Wish, allocate};
+use crate::allocate::{Budget, Class, Decision, Offered, Outcome, RUNGS_MAX, Rung, RungKey, Wish, allocate};
 use crate::keyframe::Urgency;
 use crate::peer::Peer;
 use crate::slot::Slot;
@@ -217,6 +217,17 @@ impl Unit {
         let Some(known) = self.peers.get(peer as usize) else { return };
         let lines = (0u16..).zip(&known.slots).filter_map(|(line, slot)| Some((line, slot.as_ref()?)));
         let wishes: Vec<Wish> = lines.filter_map(|(line, slot)| self.wish(now, known, line, slot)).collect();
+        // What flows without a queue or a loss passes, whatever it was taken for: an estimate is no reason to take it away.
+        let budget = match budget.estimate {
+            Some(estimate) if !known.endpoint.bandwidth().congested => {
+                let planned =
+                    wishes.iter().filter_map(|w| w.offers.iter().find(|o| w.current == Some(o.rung.key())));
+                let kept =
+                    planned.filter(|o| o.flowing).map(|o| o.rung.cost.as_bps()).fold(0, u64::saturating_add);
+                Budget { estimate: Some(estimate.max(Bitrate::from_bps(kept))), ..budget }
+            }
+            _ => budget,
+        };
         let outcome = allocate(budget, &wishes);
         let excess = budget.limit().is_some_and(|limit| {
             let sent = wishes.iter().filter_map(|w| sent_now(known, w)).fold(0, u64::saturating_add);

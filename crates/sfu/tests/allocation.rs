@@ -115,7 +115,7 @@ fn widths(world: &mut World, client: usize) -> Vec<u16> {
 
 #[test]
 fn a_receiver_with_less_gets_a_lower_encoding_at_once_and_the_others_notice_nothing() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let (bo, _) = viewer(&mut world, &ana, 1280, 720);
     let (chi, _) = viewer(&mut world, &ana, 1280, 720);
@@ -154,7 +154,7 @@ fn a_receiver_with_less_gets_a_lower_encoding_at_once_and_the_others_notice_noth
 
 #[test]
 fn two_tiles_share_what_there_is_and_sound_is_taken_off_first() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let mut dai = Simulcast::new(&mut world);
     let speaker = world.client(1);
@@ -185,7 +185,7 @@ fn two_tiles_share_what_there_is_and_sound_is_taken_off_first() {
 
 #[test]
 fn a_named_encoding_falls_when_it_does_not_fit() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let (bo, slot) = viewer(&mut world, &ana, 160, 90);
     let (peer, source) = (world.clients[bo].peer, world.source(ana.client, ana.mid));
@@ -202,7 +202,7 @@ fn a_named_encoding_falls_when_it_does_not_fit() {
 
 #[test]
 fn what_nobody_looks_at_is_switched_off_and_comes_back_at_once() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     world.connect(&[ana.client]);
     ana.seconds(&mut world, 3.0);
@@ -239,7 +239,7 @@ fn what_nobody_looks_at_is_switched_off_and_comes_back_at_once() {
 
 #[test]
 fn while_the_right_encoding_wakes_up_another_is_shown() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     viewer(&mut world, &ana, 320, 180);
     ana.seconds(&mut world, 4.0);
@@ -255,7 +255,7 @@ fn while_the_right_encoding_wakes_up_another_is_shown() {
 
 #[test]
 fn a_sender_that_cannot_do_what_is_wanted_is_shown_as_it_is() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let (bo, slot) = viewer(&mut world, &ana, 640, 360);
     ana.seconds(&mut world, 4.0);
@@ -273,7 +273,7 @@ fn a_sender_that_cannot_do_what_is_wanted_is_shown_as_it_is() {
 
 #[test]
 fn an_encoding_that_fell_silent_goes_on_being_asked_for() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let (bo, _) = viewer(&mut world, &ana, 1280, 720);
     viewer(&mut world, &ana, 640, 360);
@@ -292,7 +292,7 @@ fn an_encoding_that_fell_silent_goes_on_being_asked_for() {
 
 #[test]
 fn a_sender_that_does_not_listen_is_served_as_ever() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     ana.obeys = false;
     let (bo, slot) = viewer(&mut world, &ana, 320, 180);
@@ -309,7 +309,7 @@ fn a_sender_that_does_not_listen_is_served_as_ever() {
 
 #[test]
 fn a_camera_that_came_before_it_sends_is_not_switched_off_under_those_who_wait() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let mut ana = Simulcast::new(&mut world);
     let (bo, _) = viewer(&mut world, &ana, 320, 180);
     world.run(Duration::from_secs(5));

@@ -41,7 +41,7 @@ fn target(world: &World, client: usize) -> Option<Bitrate> {
 fn a_good_path_is_found_to_carry_what_is_wanted_and_the_picture_does_not_suffer() {
     let mut world = World::new();
     let (mut camera, receiver, _) = pair(&mut world, (1280, 720));
-    assert_eq!(target(&world, receiver), Some(rtc::bwe::START), "nothing is known yet");
+    assert_eq!(target(&world, receiver), None, "nothing is known yet");
     // Media packets are larger, sound there is none.
     let padding = Rc::new(Cell::new(0));
     let count = Rc::clone(&padding);
@@ -51,12 +51,12 @@ fn a_good_path_is_found_to_carry_what_is_wanted_and_the_picture_does_not_suffer(
         }
         true
     });
-    film(&mut world, &mut camera, 60);
-    // 1280 x 720 is taken for 1.8 Mbit/s until it has shown what it costs.
+    film(&mut world, &mut camera, 300);
+    // 1280 x 720 is taken for 1.7 Mbit/s until it has shown that here it costs 650 kbit/s.
     let found = target(&world, receiver).unwrap();
-    assert!(found >= Bitrate::from_kbps(1_800), "{found}");
+    assert!(found >= Bitrate::from_kbps(650), "{found}");
     assert!(found <= Bitrate::from_kbps(4_000), "no further than is wanted: {found}");
-    assert!(world.unit.counters().probe_bytes > 5_000, "{:?}", world.unit.counters());
+    assert!(world.unit.counters().probe_bytes > 3_000, "{:?}", world.unit.counters());
     assert!(padding.get() > 0, "so early there is too little to be sent again");
     let packets = world.take_packets(receiver);
     let numbers = sequences(&packets);
@@ -64,7 +64,7 @@ fn a_good_path_is_found_to_carry_what_is_wanted_and_the_picture_does_not_suffer(
     let mut seen = numbers.into_values().next().unwrap();
     seen.sort_unstable();
     seen.dedup();
-    assert!(seen.len() >= 3 * 55, "{}", seen.len());
+    assert!(seen.len() >= 3 * 295, "{}", seen.len());
     assert!(seen.windows(2).all(|w| w[1] == w[0] + 1), "nothing is missing: {seen:?}");
     let probed = world.unit.counters().probe_bytes;
     film(&mut world, &mut camera, 300);
@@ -99,9 +99,9 @@ fn heavy_loss_lowers_the_target_and_it_recovers() {
 fn a_key_frame_that_is_too_large_for_the_path_leaves_in_parts_and_whole() {
     let mut world = World::new();
     let (mut camera, receiver, _) = pair(&mut world, (160, 90));
-    film(&mut world, &mut camera, 2);
+    film(&mut world, &mut camera, 60);
     world.take_packets(receiver);
-    // At the start of 500 kbit/s, 6 packets leave at once; 60 are 20 frames in a moment.
+    // At a megabit per second, a dozen packets leave at once; 60 are 20 frames in a moment.
     for _ in 0..20 {
         camera.frame(&mut world, false);
     }

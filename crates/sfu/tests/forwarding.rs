@@ -74,7 +74,7 @@ fn a_picture_reaches_its_receiver_from_the_first_key_frame_on_with_continuous_nu
 
 #[test]
 fn the_tile_decides_the_encoding_and_a_switch_is_seamless() {
-    let mut world = World::new();
+    let mut world = World::without_estimates();
     let (sender, mid, mut cameras) = simulcast(&mut world);
     let receiver = world.client(1);
     let other = world.client(1);

@@ -63,6 +63,10 @@ const REFERENCE_MAX: i64 = 1 << 40;
 const PROBED_FULL_SHARE: f64 = 0.85;
 /// Sent and arrived differ by so much that measuring begins anew.
 const FAR_OFF: f64 = 1.4;
+/// After a reduction, for so long the target is taken for all that passes.
+const CONGESTED_US: i64 = 5_000_000;
+/// So long after the first feedback, what is estimated counts even if no probe was answered.
+const FIRST_LOOK_US: i64 = 1_500_000;
 /// Packets are put in the order of arrival in groups of so many: reordering on paths is local.
 const BATCH: usize = 64;
 
@@ -110,6 +114,12 @@ pub struct Estimator {
     probes: Probes,
     remb: Option<f64>,
     round_trip: Option<Duration>,
+    /// Since when there is feedback.
+    first_heard_us: Option<i64>,
+    /// A probe was answered.
+    probed: bool,
+    /// The first look at the path is over. Before it, the rate is a guess, which must keep nobody from a picture.
+    known: bool,
     /// Target and whether losses are high, as was told last.
     told: Option<(f64, bool)>,
 }
@@ -139,6 +149,9 @@ impl Estimator {
             probes: Probes::new(),
             remb: None,
             round_trip: None,
+            first_heard_us: None,
+            probed: false,
+            known: false,
             told: None,
         }
     }
@@ -289,11 +302,21 @@ impl Estimator {
             }
         }
         self.plan_probe(now_us, usage);
+        self.look(now_us);
+    }
+
+    /// Whether the path is known by now: a probe has shown what it carries, or queues and losses have.
+    fn look(&mut self, now_us: i64) {
+        let first_us = *self.first_heard_us.get_or_insert(now_us);
+        let answered = self.probed && !self.probes.is_busy();
+        let full = self.aimd.decreased_us().is_some() || self.loss.is_high();
+        self.known |= answered || full || now_us - first_us > FIRST_LOOK_US;
     }
 
     /// Takes what probes have shown. True: more passes than was known.
     fn take_probes(&mut self, now_us: i64, usage: Usage) -> bool {
         let Some(shown) = self.probes.take_answers(now_us, &mut self.probe_rate) else { return false };
+        self.probed = true;
         // The queue that a probe has made says that the probe was too much, not what is sent beside it.
         let rate = if usage == Usage::Over { PROBED_FULL_SHARE * shown } else { shown };
         if rate <= self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX)) {
@@ -359,10 +382,18 @@ impl Estimator {
         Some(self.loss.cap().map_or(rate, |cap| cap.min(rate)))
     }
 
-    /// What the path carries.
+    fn is_congested(&self) -> bool {
+        let since = self.heard_us.zip(self.aimd.decreased_us());
+        // The receiver's own estimate says nothing of how it was made.
+        !self.numbered || self.loss.is_high() || since.is_some_and(|(now, at)| now - at < CONGESTED_US)
+    }
+
+    /// What the path carries. The target is `None` until something is known of it.
     pub fn bandwidth(&self) -> Bandwidth {
+        let known = self.known || !self.numbered;
         Bandwidth {
-            target: self.rate().map(|rate| Bitrate::from_bps(rate as u64)),
+            target: self.rate().filter(|_| known).map(|rate| Bitrate::from_bps(rate as u64)),
+            congested: self.is_congested(),
             round_trip: self.round_trip,
             loss: self.loss.smoothed() as f32,
         }
@@ -371,7 +402,7 @@ impl Estimator {
     /// Whether the bandwidth has changed by 3 % or more, or losses have become many or few, since this was asked last.
     pub fn take_change(&mut self) -> bool {
         let high = self.loss.is_high();
-        let now = self.rate().map(|rate| (rate, high));
+        let now = self.rate().filter(|_| self.known || !self.numbered).map(|rate| (rate, high));
         let same = match (self.told, now) {
             (None, None) => true,
             (Some((told, was_high)), Some((rate, high))) => {

@@ -124,11 +124,15 @@ impl Probes {
         self.running.is_some() || !self.queue.is_empty()
     }
 
+    /// Whether a probe runs, is to begin, or was not answered yet.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_due() || !self.awaited.is_empty()
+    }
+
     /// Plans the next probe, if one is called for. `target` is what is known to pass; `calm`: the path shows no sign of
     /// being full.
     pub(super) fn plan(&mut self, now_us: i64, target: f64, calm: bool) {
-        let busy = self.is_due() || !self.awaited.is_empty();
-        if busy || !calm || now_us < self.next_us || self.covers(target) {
+        if self.is_busy() || !calm || now_us < self.next_us || self.covers(target) {
             return;
         }
         let scales: &[f64] = if self.begun { &[SCALE] } else { &FIRST_SCALES };

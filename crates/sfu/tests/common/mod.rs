@@ -48,6 +48,8 @@ pub struct World {
     pub clients: Vec<Client>,
     pub facts: Vec<UnitFact>,
     pub filter: Box<dyn FnMut(Hop<'_>) -> bool>,
+    /// Whether clients report what their path carries.
+    estimates: bool,
 }
 
 pub struct Client {
@@ -179,7 +181,26 @@ impl World {
             }
         });
         let unit = Unit::new(now, config, entropy);
-        Self { now, unit, clients: Vec::new(), facts: Vec::new(), filter: Box::new(|_| true) }
+        Self {
+            now,
+            unit,
+            clients: Vec::new(),
+            facts: Vec::new(),
+            filter: Box::new(|_| true),
+            estimates: true,
+        }
+    }
+
+    /// A world whose clients report on no bandwidth, so that a cap is all that bounds what they are sent.
+    pub fn without_estimates() -> Self {
+        Self { estimates: false, ..Self::new() }
+    }
+
+    /// An offer as it is sent.
+    fn sdp(&self, offer: &str) -> String {
+        let reports = ["transport-wide-cc", "transport-cc", "goog-remb"];
+        let kept = offer.lines().filter(|l| self.estimates || !reports.iter().any(|r| l.contains(r)));
+        kept.flat_map(|line| [line, "\r\n"]).collect()
     }
 
     /// A client that has not offered yet.
@@ -232,7 +253,8 @@ impl World {
             .collect();
         let (offer, pending) = changes.apply().expect("changes");
         known.pending = Some(pending);
-        let offer = Offer { peer: known.peer, meeting: known.meeting, sdp: offer.to_sdp_string() };
+        let (peer, meeting) = (known.peer, known.meeting);
+        let offer = Offer { peer, meeting, sdp: self.sdp(&offer.to_sdp_string()) };
         let answer = self.unit.handle_offer(self.now, &offer).expect("an answer");
         let known = &mut self.clients[client];
         let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
