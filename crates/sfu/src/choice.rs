@@ -20,7 +20,7 @@ impl TileSize {
         self.width == 0 || self.height == 0
     }
 
-    fn area(self) -> u64 {
+    pub(crate) fn area(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 }

@@ -8,6 +8,7 @@ use model::{MediaKind, limits};
 
 use crate::choice::{Candidate, choose};
 use crate::keyframe::Urgency;
+use crate::svc::Choice;
 use crate::track::{Encoding, SlotRef};
 use crate::unit::Unit;
 
@@ -20,9 +21,15 @@ impl Unit {
         let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
             return;
         };
+        let spatial_max = |codec| slot.spatial_max(codec);
         let candidates: ArrayVec<Candidate, { limits::LAYERS_MAX }> =
             published.candidates().take(limits::LAYERS_MAX).collect();
         let chosen = choose(&candidates, wanted, tile).and_then(|i| u8::try_from(i).ok());
+        let choice = chosen.and_then(|encoding| {
+            let known = published.encodings.get(usize::from(encoding))?;
+            let target = known.ladder.as_ref()?.choose(tile, spatial_max(known.codec?))?;
+            Some(Choice { encoding, target })
+        });
 
         let (new_current, new_target) = match chosen {
             None if tile.is_hidden() => (None, None),
@@ -43,6 +50,7 @@ impl Unit {
             slot.current = new_current;
             slot.target = new_target;
         }
+        self.want_layers(at, track, choice);
         if let Some(awaited) = new_target
             && new_target != target
         {
@@ -55,6 +63,30 @@ impl Unit {
             );
         }
         self.tell_slot(at);
+    }
+
+    /// What a slot is to be sent of a scalable encoding. Asks for the key frame that it may need.
+    fn want_layers(&mut self, at: SlotRef, track: u32, choice: Option<Choice>) {
+        let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
+            return;
+        };
+        let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) else {
+            return;
+        };
+        let shown = slot.current.and_then(|c| published.encodings.get(usize::from(c)));
+        let Some(ladder) = shown.and_then(|e| e.ladder.as_deref()) else {
+            return slot.want(choice, None);
+        };
+        slot.want(choice, Some(ladder));
+        // Less than before is wanted because more cannot be sent or seen, so what is sent now is too much.
+        let urgency = match slot.selector.awaits_key_frame(ladder) {
+            Some(true) => Urgency::Urgent,
+            Some(false) => Urgency::Usual,
+            None => return,
+        };
+        if let Some(current) = slot.current {
+            self.want_key_frame(track, current, urgency);
+        }
     }
 
     /// Decides again for every slot that a track is bound to.

@@ -17,6 +17,7 @@ mod peer;
 mod periodic;
 mod slot;
 mod speakers;
+mod svc;
 #[cfg(test)]
 mod tests_time;
 mod timeline;

@@ -10,6 +10,7 @@ use crate::choice::Candidate;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
 use crate::keyframe::KeyFrameRequests;
 use crate::speakers::Voice;
+use crate::svc::{Ladder, OperatingPoint};
 
 /// An encoding from which nothing has come for so long is not shown: a browser that lacks bandwidth or processor stops
 /// its largest encodings without a word. A camera in the dark may go down to five pictures a second.
@@ -66,6 +67,8 @@ pub(crate) struct Encoding {
     pub(crate) watchers: Vec<SlotRef>,
     pub(crate) requests: KeyFrameRequests,
     pub(crate) active: bool,
+    /// What a scalable encoding is made of.
+    pub(crate) ladder: Option<Box<Ladder>>,
     last_packet: Option<Instant>,
     bytes_since_tick: u64,
     bitrate_bps: u64,
@@ -110,6 +113,14 @@ impl Published {
         })
     }
 
+    /// What a slot may choose from within the encodings: for each its index, and what it offers, the smallest first.
+    /// An encoding that is not scalable offers nothing but itself.
+    #[expect(dead_code, reason = "for the allocator, which weighs all of them by what they cost")]
+    pub(crate) fn operating_points(&self) -> impl Iterator<Item = (u8, OperatingPoint)> {
+        let of = |e: &Encoding| e.ladder.as_ref().map(|l| l.points()).unwrap_or_default();
+        (0u8..).zip(&self.encodings).flat_map(move |(index, e)| of(e).into_iter().map(move |p| (index, p)))
+    }
+
     /// What the room should know now, if it does not.
     pub(crate) fn news(&mut self) -> Option<(Codec, Vec<Layer>, bool)> {
         let codec = self.encodings.iter().find_map(|e| e.codec)?;
@@ -141,6 +152,7 @@ impl Encoding {
             watchers: Vec::new(),
             requests: KeyFrameRequests::default(),
             active: false,
+            ladder: None,
             last_packet: None,
             bytes_since_tick: 0,
             bitrate_bps: 0,
@@ -155,13 +167,14 @@ impl Encoding {
         !std::mem::replace(&mut self.active, true)
     }
 
-    /// Called every `interval`. True when it fell silent.
+    /// Called every `interval`. True when it fell silent, or a layer of it did.
     pub(crate) fn tick(&mut self, now: Instant, interval: Duration) -> bool {
         let rate = self.bytes_since_tick * 8 * 1_000 / (interval.as_millis() as u64).max(1);
         self.bytes_since_tick = 0;
         self.bitrate_bps = (self.bitrate_bps * 7 + rate) / 8;
+        let stepped = self.ladder.as_mut().is_some_and(|l| l.tick(now, interval));
         let silent = self.last_packet.is_none_or(|at| now.saturating_duration_since(at) > SILENT_AFTER);
-        silent && std::mem::replace(&mut self.active, false)
+        silent && std::mem::replace(&mut self.active, false) || stepped
     }
 
     /// This slot shows it or waits for it.
