@@ -1,13 +1,16 @@
 /** What is sent: simulcast layers and what to give up first, by kind of source. */
 import type { LocalSource } from '../types';
 
-/** One simulcast encoding, relative to what is captured. */
+/** One encoding, relative to what is captured. */
 export interface LayerPlan {
-  readonly rid: string;
+  /** Null for the only encoding of a scalable picture. */
+  readonly rid: string | null;
   readonly active: boolean;
   readonly scaleDownBy: number;
   readonly bpsMax: number;
   readonly fpsMax: number;
+  /** Of an encoding that holds several sizes (W3C Scalable Video Coding). */
+  readonly scalabilityMode?: string;
 }
 
 export type ContentHint = 'detail' | 'motion';
@@ -58,13 +61,22 @@ export function layersOf(source: LocalSource, hint: ContentHint, shortSide = 0):
   }
 }
 
+/** All sizes of a camera in one encoding, whose layers depend on each other with key frames only. */
+export function scalableLayer(shortSide = 0): readonly LayerPlan[] {
+  const layers = cameraLayers(shortSide > 0 ? shortSide : SHORT_SIDE).filter((layer) => layer.active);
+  const bpsMax = layers.reduce((sum, layer) => sum + layer.bpsMax, 0);
+  const scalabilityMode = layers.length === 1 ? 'L1T3' : `L${layers.length}T3_KEY`;
+  return [{ rid: null, active: true, scaleDownBy: 1, bpsMax, fpsMax: 30, scalabilityMode }];
+}
+
 /** `sendEncodings` for a new transceiver. */
 export function sendEncodings(source: LocalSource, layers: readonly LayerPlan[]): RTCRtpEncodingParameters[] {
   if (layers.length === 0) {
     return [{ maxBitrate: source === 'microphone' ? MICROPHONE_BPS_MAX : SCREEN_AUDIO_BPS_MAX }];
   }
   return layers.map((layer) => ({
-    rid: layer.rid,
+    ...(layer.rid === null ? {} : { rid: layer.rid }),
+    ...(layer.scalabilityMode === undefined ? {} : { scalabilityMode: layer.scalabilityMode }),
     active: layer.active,
     scaleResolutionDownBy: layer.scaleDownBy,
     maxBitrate: layer.bpsMax,
@@ -100,7 +112,7 @@ export function layerSizes(
   const sizes = new Map<string, { width: number; height: number }>();
   if (width <= 0 || height <= 0) return sizes;
   for (const { rid, active, scaleDownBy } of layers) {
-    if (!active) continue;
+    if (!active || rid === null) continue;
     sizes.set(rid, { width: Math.floor(width / scaleDownBy), height: Math.floor(height / scaleDownBy) });
   }
   return sizes;

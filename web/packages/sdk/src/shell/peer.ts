@@ -1,8 +1,9 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
 import type { Line, PathState } from '../session/model';
-import type { LocalSource } from '../types';
+import type { LocalSource, VideoCodec } from '../types';
+import { canScale, describeFrames, prefer } from './codec';
 import type { ContentHint, LayerPlan } from './encodings';
-import { contentOf, degradation, layerSizes, layersOf, sendEncodings } from './encodings';
+import { contentOf, degradation, layerSizes, layersOf, scalableLayer, sendEncodings } from './encodings';
 import type { LineNotes } from './munge';
 import { annotate } from './munge';
 
@@ -38,6 +39,7 @@ export class Peer {
   constructor(
     config: RTCConfiguration,
     private readonly host: PeerHost,
+    private readonly cameraCodec: VideoCodec | null = null,
   ) {
     this.connection = new RTCPeerConnection({ ...config, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     const tell = (): void => {
@@ -106,14 +108,27 @@ export class Peer {
 
   private add(line: Line, direction: RTCRtpTransceiverDirection): RTCRtpTransceiver {
     if (line.use === 'receive' || line.source === null) {
-      return this.connection.addTransceiver(line.kind, { direction });
+      const receiving = this.connection.addTransceiver(line.kind, { direction });
+      if (line.kind === 'video') describeFrames(receiving);
+      return receiving;
     }
     const outgoing = line.localId === null ? null : this.host.outgoing(line.localId);
     // With the track from the start: Safari fixes the encodings by the first one.
-    return this.connection.addTransceiver(outgoing?.track ?? line.kind, {
+    const sending = this.connection.addTransceiver(outgoing?.track ?? line.kind, {
       direction,
-      sendEncodings: sendEncodings(line.source, plan(line.source, outgoing)),
+      sendEncodings: sendEncodings(line.source, this.plan(line.source, outgoing)),
     });
+    if (line.kind === 'video') describeFrames(sending);
+    if (isCamera(line.source) && this.cameraCodec !== null) prefer(sending, this.cameraCodec);
+    return sending;
+  }
+
+  /** The layers for what is captured now. */
+  private plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPlan[] {
+    const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
+    const shortSide = Math.min(width, height);
+    if (isCamera(source) && canScale(this.cameraCodec)) return scalableLayer(shortSide);
+    return layersOf(source, outgoing?.hint ?? 'detail', shortSide);
   }
 
   private async syncTrack(line: Line, index: number): Promise<void> {
@@ -123,7 +138,9 @@ export class Peer {
     const track = outgoing?.track ?? null;
     try {
       if (sender.track !== track) await sender.replaceTrack(track);
-      if (outgoing?.track != null) await applyPlan(sender, line.source, outgoing);
+      if (outgoing?.track != null) {
+        await applyPlan(sender, line.source, outgoing.hint, this.plan(line.source, outgoing));
+      }
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
       if (!(error instanceof DOMException)) throw error;
@@ -144,7 +161,7 @@ export class Peer {
     const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
     return {
       content: contentOf(source),
-      sizes: layerSizes(plan(source, outgoing), width, height),
+      sizes: layerSizes(this.plan(source, outgoing), width, height),
       opus: source === 'microphone' ? OPUS_SPEECH : source === 'screen-audio' ? OPUS_MUSIC : null,
     };
   }
@@ -159,30 +176,33 @@ export function pathState(connection: Pick<RTCPeerConnection, 'connectionState' 
   return connectionState === 'new' ? 'new' : 'connecting';
 }
 
-/** The layers for what is captured now. */
-function plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPlan[] {
-  const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
-  return layersOf(source, outgoing?.hint ?? 'detail', Math.min(width, height));
+function isCamera(source: LocalSource): boolean {
+  return source === 'camera' || source === 'extra-camera';
 }
 
 /** What each sender was told; asking it is dear, and some browsers do not give back all that was set. */
 const applied = new WeakMap<RTCRtpSender, string>();
 
 /** Makes a sender follow the layers' plan, where that has changed. */
-async function applyPlan(sender: RTCRtpSender, source: LocalSource, outgoing: Outgoing): Promise<void> {
-  const layers = plan(source, outgoing);
-  const mark = JSON.stringify([outgoing.hint, layers]);
+async function applyPlan(
+  sender: RTCRtpSender,
+  source: LocalSource,
+  hint: ContentHint,
+  layers: readonly LayerPlan[],
+): Promise<void> {
+  const mark = JSON.stringify([hint, layers]);
   const parameters = sender.getParameters();
   if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
   applied.set(sender, mark);
-  parameters.degradationPreference = degradation(source, outgoing.hint);
+  parameters.degradationPreference = degradation(source, hint);
   parameters.encodings.forEach((encoding, i) => {
-    const layer = layers.find((l) => l.rid === encoding.rid) ?? layers[i];
+    const layer = layers.find((l) => l.rid !== null && l.rid === encoding.rid) ?? layers[i];
     if (layer === undefined) return;
     encoding.active = layer.active;
     encoding.scaleResolutionDownBy = layer.scaleDownBy;
     encoding.maxBitrate = layer.bpsMax;
     encoding.maxFramerate = layer.fpsMax;
+    if (layer.scalabilityMode !== undefined) Object.assign(encoding, { scalabilityMode: layer.scalabilityMode });
   });
   await sender.setParameters(parameters);
 }
