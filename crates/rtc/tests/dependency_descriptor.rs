@@ -119,7 +119,6 @@ fn the_bits_are_those_of_the_syntax() {
         "0000",             // to the frame before
         "0",                // no more
         "1",                // ns(2): one chain
-        "0",                // ns(2): protected by the first
         "0000",             // chain
         "0001",             // chain
         "1",                // sizes
@@ -251,7 +250,7 @@ fn a_structure() -> impl Strategy<Value = Structure> {
             }
             let protected_by = match chain_count {
                 0 => Default::default(),
-                _ => protected.iter().take(target_count.into()).map(|p| p % (chain_count + 1)).collect(),
+                _ => protected.iter().take(target_count.into()).map(|p| p % chain_count).collect(),
             };
             let resolutions =
                 sizes.map(|s| s.into_iter().take(usize::from(spatial) + 1).collect()).unwrap_or_default();
@@ -379,4 +378,70 @@ fn fuzz_dependency_descriptor() {
             }
         }
     });
+}
+
+/// What Chromium 156 sent for a camera in AV1 (libaom) and VP9 (libvpx) as L3T3_KEY, 1280 × 720.
+mod chromium {
+    use super::*;
+
+    const STRUCTURE: &str = "0081485214eaaaaa8000600004000100002aa80a8000600004000100002a000a800060000400016d549241b55249\
+                             06d54923157e001974ca864330e222396eca8655304224390eca87753013f00b3027f016704ff02cf";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap()
+    }
+
+    fn first(start: &str, end: &str) -> Vec<u8> {
+        // The flags share a byte with the start of the structure: 8 without active targets, c with them.
+        bytes(&format!("{start}{STRUCTURE}{end}"))
+    }
+
+    #[test]
+    fn its_structure_is_read_and_written_to_the_byte() {
+        let bytes = first("c000078", "");
+        let descriptor = Descriptor::parse(&bytes, None).unwrap();
+        let structure = descriptor.structure.as_deref().unwrap();
+        assert_eq!((structure.target_count, structure.chain_count, structure.templates.len()), (9, 3, 15));
+        assert_eq!(structure.protected_by.as_slice(), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+        assert_eq!(structure.resolutions.as_slice(), [(320, 180), (640, 360), (1280, 720)]);
+        let layers: Vec<_> = (0..9).map(|t| structure.layers_of(t)).collect();
+        assert_eq!(layers, (0..9).map(|t| (t / 3, t % 3)).collect::<Vec<_>>());
+        assert_eq!(structure.contained_in(8), 0b111_000_000, "layers share key frames only");
+        assert_eq!(descriptor.write(None).unwrap().as_slice(), bytes);
+    }
+
+    #[test]
+    fn it_says_which_targets_it_makes_while_it_begins_small() {
+        for (end, active) in [("0380", 0b000_000_111), ("1f80", 0b000_111_111)] {
+            let bytes = first("c00001c", end);
+            let descriptor = Descriptor::parse(&bytes, None).unwrap();
+            assert_eq!(descriptor.active_targets, Some(active));
+            assert_eq!(descriptor.write(None).unwrap().as_slice(), bytes);
+        }
+    }
+
+    #[test]
+    fn its_frames_are_read_and_written_to_the_byte() {
+        let structure = Descriptor::parse(&first("c000078", ""), None).unwrap().structure.unwrap();
+        let frames = [
+            ("c50008", 8, (1, 0)),
+            ("8a0009", 9, (2, 0)),
+            ("4a0009", 9, (2, 0)),
+            ("c3000a", 10, (0, 2)),
+            ("c8000b", 11, (1, 2)),
+            ("cd000c", 12, (2, 2)),
+            ("c2000d", 13, (0, 1)),
+            ("c300031a20100800", 3, (0, 2)),
+            ("c800041a20181000", 4, (1, 2)),
+            ("c100651ae0403800", 101, (0, 0)),
+            ("c200051a60201800", 5, (0, 1)),
+        ];
+        for (hex, number, layers) in frames {
+            let bytes = bytes(hex);
+            let descriptor = Descriptor::parse(&bytes, Some(&structure)).unwrap();
+            let frame = descriptor.frame(Some(&structure)).unwrap();
+            assert_eq!((frame.number, (frame.spatial, frame.temporal)), (number, layers), "{hex}");
+            assert_eq!(descriptor.write(Some(&structure)).unwrap().as_slice(), bytes, "{hex}");
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub struct Structure {
     pub target_count: u8,
     /// Chains, 0 to [`CHAINS_MAX`].
     pub chain_count: u8,
-    /// The chain that protects each decode target; the number of chains for one without. Empty without chains.
+    /// The chain that protects each decode target; empty without chains. (An early draft left targets without one.)
     pub protected_by: ArrayVec<u8, DECODE_TARGETS_MAX>,
     /// Templates, at least one, by spatial and temporal layer.
     pub templates: ArrayVec<Template, TEMPLATES_MAX>,
@@ -137,7 +137,7 @@ impl Structure {
             return Ok(());
         }
         for _ in 0..self.target_count {
-            let chain = bits.take_non_symmetric(count + 1).ok_or(short)? as u8;
+            let chain = bits.take_non_symmetric(count).ok_or(short)? as u8;
             self.protected_by.try_push(chain).map_err(|_| DescriptorError::TooMany)?;
         }
         for template in &mut self.templates {
@@ -179,7 +179,7 @@ impl Structure {
         bits.put_non_symmetric(self.chain_count.into(), u32::from(self.target_count) + 1)?;
         if self.chain_count > 0 {
             for chain in &self.protected_by {
-                bits.put_non_symmetric((*chain).into(), u32::from(self.chain_count) + 1)?;
+                bits.put_non_symmetric((*chain).into(), self.chain_count.into())?;
             }
             for template in &self.templates {
                 for diff in template.chain_diffs.iter().take(self.chain_count.into()) {
