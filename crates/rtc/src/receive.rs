@@ -49,6 +49,8 @@ pub struct Received {
     pub payload: Range<usize>,
     /// Header extensions that go on to receivers.
     pub carried: Carried,
+    /// Where the dependency descriptor lies in the datagram; empty without one.
+    pub descriptor: Range<usize>,
     /// The encoding has another source from here on: what was decoded so far has ended.
     pub restarted: bool,
 }
@@ -197,7 +199,8 @@ impl Receiver {
         let Some(stream) = self.streams.get_mut(at) else { return RtpOutcome::Consumed };
         if stream.place.rtx {
             let place = stream.place;
-            return self.repaired(arrival, header, place, packet, payload, carried);
+            let descriptor = extensions.dependency_descriptor;
+            return self.repaired(arrival, header, place, packet, payload, carried, descriptor);
         }
         let sequence = stream.base + index;
         if let Some(nack) = &mut stream.nack {
@@ -213,11 +216,13 @@ impl Receiver {
             ssrc: header.ssrc,
             payload,
             carried,
+            descriptor: extensions.dependency_descriptor,
             restarted: std::mem::take(&mut stream.restarted),
         })
     }
 
     /// A packet of a retransmission stream (RFC 4588) becomes the one that it repairs.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one packet, parsed once by its only caller")]
     fn repaired(
         &mut self,
         arrival: Duration,
@@ -226,6 +231,7 @@ impl Receiver {
         packet: &[u8],
         payload: Range<usize>,
         carried: Carried,
+        descriptor: Range<usize>,
     ) -> RtpOutcome {
         let Some((number, _)) = packet.get(payload.clone()).and_then(rtp::split_rtx) else {
             return RtpOutcome::Consumed;
@@ -252,6 +258,7 @@ impl Receiver {
             ssrc: stream.ssrc,
             payload: payload.start + rtp::RTX_HEADER_LEN..payload.end,
             carried,
+            descriptor,
             restarted: false,
         })
     }

@@ -1,5 +1,6 @@
 //! What a client is sent: one stream for each of its receive slots, with numbers that go on for the slot's life.
 
+use arrayvec::ArrayVec;
 use model::Mid;
 use model::datagram::Outbox;
 use model::datagram::Transport;
@@ -7,6 +8,7 @@ use model::datagram::Transport;
 use crate::payload::vp8;
 use crate::receive::Carried;
 use crate::rtcp::{NtpTime, SenderInfo};
+use crate::rtp::dependency_descriptor::{self, DESCRIPTOR_BYTES_MAX};
 use crate::rtp::{self, ExtensionIds, HeaderWriter, OutgoingExtensions};
 use crate::sdp::{Extensions, MediaLine};
 use crate::srtp;
@@ -34,6 +36,8 @@ pub struct WriteRtp<'a> {
     pub carried: Carried,
     /// VP8's picture id and TL0PICIDX to be written over the source's.
     pub vp8: Option<(u16, u8)>,
+    /// The source's dependency descriptor, and how this receiver is to see it.
+    pub descriptor: Option<(&'a [u8], dependency_descriptor::Rewrite)>,
     /// As the source sent it.
     pub payload: &'a [u8],
 }
@@ -108,6 +112,10 @@ impl Sender {
                 });
             kept.rtx_ssrc = slot.rtx_ssrc;
             kept.extensions = extension_ids(&line.send_extensions);
+            // Structures are longer than the one-byte form holds, and without them the rest cannot be read.
+            if !line.extmap_allow_mixed {
+                kept.extensions.dependency_descriptor = 0;
+            }
             if let Some(place) = self.lines.get_mut(line.index) {
                 *place = Some(kept);
             }
@@ -161,6 +169,7 @@ impl Sender {
         line.sent_since_report = true;
         let extensions = line.outgoing_extensions(&packet.carried, &mut self.transport_sequence, send_time);
         let transport_sequence = extensions.transport_wide_cc;
+        let descriptor = line.descriptor(packet);
         let header = HeaderWriter {
             padding: false,
             marker: packet.marker,
@@ -170,6 +179,7 @@ impl Sender {
             ssrc: line.ssrc,
             csrcs: &[packet.csrc],
             extensions,
+            dependency_descriptor: &descriptor,
         };
         let arena = outbox.arena();
         let start = arena.len();
@@ -204,6 +214,7 @@ impl Sender {
         let index = sequence - line.rtx_rolled_over;
         let extensions = line.outgoing_extensions(&packet.carried, &mut self.transport_sequence, send_time);
         let transport_sequence = extensions.transport_wide_cc;
+        let descriptor = line.descriptor(packet);
         let header = HeaderWriter {
             padding: false,
             marker: packet.marker,
@@ -213,6 +224,7 @@ impl Sender {
             ssrc,
             csrcs: &[packet.csrc],
             extensions,
+            dependency_descriptor: &descriptor,
         };
         let arena = outbox.arena();
         let start = arena.len();
@@ -321,6 +333,17 @@ impl Line {
             playout_delay: carried.playout_delay,
         }
     }
+
+    /// The dependency descriptor as this receiver sees it; empty where there is none, or none was agreed.
+    #[inline]
+    fn descriptor(&self, packet: &WriteRtp<'_>) -> ArrayVec<u8, DESCRIPTOR_BYTES_MAX> {
+        match &packet.descriptor {
+            Some((source, rewrite)) if self.extensions.dependency_descriptor != 0 => {
+                dependency_descriptor::rewrite(source, rewrite).unwrap_or_default()
+            }
+            _ => ArrayVec::new(),
+        }
+    }
 }
 
 /// Writes VP8's counters over the source's.
@@ -346,6 +369,6 @@ pub(crate) fn extension_ids(agreed: &Extensions) -> ExtensionIds {
         transport_wide_cc: id(agreed.transport_wide_cc),
         abs_capture_time: id(agreed.abs_capture_time),
         playout_delay: id(agreed.playout_delay),
-        dependency_descriptor: 0,
+        dependency_descriptor: id(agreed.dependency_descriptor),
     }
 }

@@ -176,7 +176,10 @@ mod vp9_payloads {
         let descriptor = vp9::Descriptor::parse(&bytes(KEY)).unwrap();
         assert_eq!(descriptor.picture_id, Some(PictureId::Long(0x697c)));
         assert_eq!((descriptor.frame_start, descriptor.frame_end), (true, false));
-        assert_eq!(descriptor.structure, Some(vp9::Structure { spatial_layers: 1, size: Some((640, 360)) }));
+        let mut sizes = [(0, 0); vp9::SPATIAL_LAYERS_MAX];
+        sizes[0] = (640, 360);
+        let structure = vp9::Structure { spatial_layers: 1, size: Some((640, 360)), sizes };
+        assert_eq!(descriptor.structure, Some(structure));
         assert_eq!(descriptor.len, 11);
         assert_eq!(key_frame_start(Codec::Vp9, &bytes(KEY)), key_frame(640, 360));
         let descriptor = vp9::Descriptor::parse(&bytes(DELTA)).unwrap();
@@ -216,7 +219,8 @@ mod vp9_payloads {
         let payload = [0b0000_1010, 0b0000_1000, 3, 0, 0b0010_1100, 1, 2, 3, 0b0100_1000, 1, 2, 0xff];
         let descriptor = vp9::Descriptor::parse(&payload).unwrap();
         assert_eq!(descriptor.len, payload.len() - 1);
-        assert_eq!(descriptor.structure, Some(vp9::Structure { spatial_layers: 1, size: None }));
+        let sizes = [(0, 0); vp9::SPATIAL_LAYERS_MAX];
+        assert_eq!(descriptor.structure, Some(vp9::Structure { spatial_layers: 1, size: None, sizes }));
     }
 
     #[test]

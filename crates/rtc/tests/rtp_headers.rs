@@ -173,6 +173,7 @@ fn the_longest_header_fits_its_bound() {
         transport_wide_cc: 103,
         abs_capture_time: 104,
         playout_delay: 105,
+        dependency_descriptor: 106,
         ..ExtensionIds::default()
     };
     let extensions = OutgoingExtensions {
@@ -184,7 +185,9 @@ fn the_longest_header_fits_its_bound() {
         playout_delay: Some([5; 3]),
     };
     let mut arena = Vec::new();
-    let writer = HeaderWriter { csrcs: &[7; 20], extensions, ..HeaderWriter::default() };
+    let dependency_descriptor = &[6; 255];
+    let writer =
+        HeaderWriter { csrcs: &[7; 20], extensions, dependency_descriptor, ..HeaderWriter::default() };
     assert_eq!(writer.write(&mut arena, &ids), HEADER_BYTES_MAX);
     let header = Header::parse(&arena).unwrap();
     assert_eq!(header.csrc_count, 15);
@@ -211,7 +214,7 @@ fn a_retransmission_carries_its_original_number() {
 }
 
 prop_compose! {
-    fn extension_ids(max: u8)(ids in prop::sample::subsequence((1..=max).collect::<Vec<_>>(), 6).prop_shuffle())
+    fn extension_ids(max: u8)(ids in prop::sample::subsequence((1..=max).collect::<Vec<_>>(), 7).prop_shuffle())
         -> ExtensionIds
     {
         ExtensionIds {
@@ -221,6 +224,7 @@ prop_compose! {
             transport_wide_cc: ids[3],
             abs_capture_time: ids[4],
             playout_delay: ids[5],
+            dependency_descriptor: ids[6],
             ..ExtensionIds::default()
         }
     }
@@ -255,10 +259,12 @@ proptest! {
         (padding, marker, payload_type) in (any::<bool>(), any::<bool>(), 0u8..128),
         (sequence_number, timestamp, ssrc) in any::<(u16, u32, u32)>(),
         before in prop::collection::vec(any::<u8>(), 0..40),
+        descriptor in prop_oneof![Just(Vec::new()), prop::collection::vec(any::<u8>(), 1..=255)],
     ) {
         let mut arena = before.clone();
         let writer = HeaderWriter {
             padding, marker, payload_type, sequence_number, timestamp, ssrc, csrcs: &csrcs, extensions,
+            dependency_descriptor: &descriptor,
         };
         let len = writer.write(&mut arena, &ids);
         prop_assert_eq!(&arena[..before.len()], &before[..]);
@@ -276,6 +282,7 @@ proptest! {
         prop_assert_eq!(read.audio_level, extensions.audio_level);
         prop_assert_eq!(read.abs_capture_time, extensions.abs_capture_time);
         prop_assert_eq!(read.playout_delay, extensions.playout_delay);
+        prop_assert_eq!(&packet[read.dependency_descriptor], &descriptor[..]);
     }
 }
 

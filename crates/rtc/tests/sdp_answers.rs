@@ -326,10 +326,12 @@ fn extensions_keep_the_offerers_ids_and_directions_are_turned() {
     assert_eq!((receive.abs_send_time, send.abs_send_time), (Some(6), None));
     assert_eq!((receive.abs_capture_time, send.abs_capture_time), (None, None));
     assert_eq!(receive.audio_level, None, "video has no level");
-    assert_eq!((receive.dependency_descriptor, send.dependency_descriptor), (Some(12), None));
+    assert_eq!((receive.dependency_descriptor, send.dependency_descriptor), (Some(12), Some(12)));
     assert!(negotiated.answer.contains("a=extmap:5/sendonly http"));
     assert!(negotiated.answer.contains("a=extmap:6/recvonly http"));
-    assert!(!negotiated.answer.contains("dependency-descriptor"));
+    assert!(
+        negotiated.answer.contains("a=extmap:12 https://aomediacodec.github.io/av1-rtp-spec/#dependency")
+    );
 }
 
 #[test]

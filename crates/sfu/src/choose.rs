@@ -6,10 +6,35 @@ use model::MediaKind;
 use model::unit::UnitFact;
 
 use crate::keyframe::Urgency;
+use crate::svc::Choice;
 use crate::track::{Encoding, SlotRef};
 use crate::unit::Unit;
 
 impl Unit {
+    /// What a slot is to be sent of a scalable encoding. Asks for the key frame that it may need.
+    pub(crate) fn want_layers(&mut self, at: SlotRef, track: u32, choice: Option<Choice>) {
+        let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
+            return;
+        };
+        let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) else {
+            return;
+        };
+        let shown = slot.current.and_then(|c| published.encodings.get(usize::from(c)));
+        let Some(ladder) = shown.and_then(|e| e.ladder.as_deref()) else {
+            return slot.want(choice, None);
+        };
+        slot.want(choice, Some(ladder));
+        // Less than before is wanted because more cannot be sent or seen, so what is sent now is too much.
+        let urgency = match slot.selector.awaits_key_frame(ladder) {
+            Some(true) => Urgency::Urgent,
+            Some(false) => Urgency::Usual,
+            None => return,
+        };
+        if let Some(current) = slot.current {
+            self.want_key_frame(track, current, urgency);
+        }
+    }
+
     /// A slot shows nothing until the next key frame of what it is to show.
     pub(crate) fn stop_showing(&mut self, at: SlotRef, encoding: u8) {
         let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) else {

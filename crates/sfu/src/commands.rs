@@ -252,7 +252,8 @@ impl Unit {
         if let (Some(slot), Some(media)) =
             (slots.get_mut(usize::from(at.line)).and_then(Option::as_mut), media)
         {
-            slot.agree(&published.codecs, &media.codecs);
+            let described = media.extmap_allow_mixed && media.send_extensions.dependency_descriptor.is_some();
+            slot.agree(&published.codecs, &media.codecs, described);
         }
     }
 

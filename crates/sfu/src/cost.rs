@@ -123,6 +123,11 @@ impl CostMeter {
     }
 }
 
+/// What a picture of so many pixels is taken for until it was measured.
+pub(crate) fn nominal_cost(area: u64) -> Bitrate {
+    Bitrate::from_bps(nominal_bps(MediaKind::Video, area))
+}
+
 fn nominal_bps(kind: MediaKind, area: u64) -> u64 {
     if kind == MediaKind::Audio {
         return NOMINAL_AUDIO_BPS;

@@ -11,7 +11,7 @@ use crate::counters::Counters;
 use crate::history::Stored;
 use crate::pacer::{self, Waiting};
 use crate::peer::{Peer, Work};
-use crate::slot::{Outgoing, Slot};
+use crate::slot::{Outcome, Outgoing, Slot};
 use crate::timeline::LayerKey;
 use crate::track::{Encoding, SlotRef};
 use crate::unit::Unit;
@@ -182,11 +182,16 @@ impl Pass<'_> {
                     continue;
                 }
                 switched = Some(slot.current);
-                slot.switch(LayerKey { track: self.item.track, layer: self.item.encoding }, packet);
+                let source = LayerKey { track: self.item.track, layer: self.item.encoding };
+                slot.switch(source, packet, encoding.ladder.as_deref());
             }
-            let Some(outgoing) = slot.outgoing(packet) else {
-                self.counters.packets_without_codec += 1;
-                continue;
+            let outgoing = match slot.outgoing(packet, encoding.ladder.as_deref()) {
+                Outcome::Send(outgoing) => outgoing,
+                Outcome::LeftOut => continue,
+                Outcome::NoCodec => {
+                    self.counters.packets_without_codec += 1;
+                    continue;
+                }
             };
             if self.may_wait && pacer.must_wait() {
                 let waiting = self.waiting(packet, outgoing);
@@ -211,22 +216,25 @@ impl Pass<'_> {
             source: LayerKey { track: self.item.track, layer: self.item.encoding },
             sequence: packet.sequence,
             outgoing,
-            bytes: u16::try_from(packet.payload.len()).unwrap_or(u16::MAX),
+            bytes: u16::try_from(packet.payload().len()).unwrap_or(u16::MAX),
         }
     }
 }
 
 pub(crate) fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> WriteRtp<'a> {
     let ids = Slot::ids(outgoing, packet);
+    // VP8 says all of it in its payload descriptor, whose counters are rewritten.
+    let described = ids.is_none() && !packet.descriptor().is_empty();
     WriteRtp {
         line,
         payload_type: outgoing.payload_type,
-        marker: packet.marker,
+        marker: outgoing.marker,
         sequence: outgoing.mapped.sequence,
         timestamp: outgoing.mapped.timestamp,
         csrc: packet.ssrc,
         carried: packet.carried,
         vp8: ids.map(|ids| (ids.picture_id, ids.tl0_pic_idx)),
-        payload: &packet.payload,
+        descriptor: described.then(|| (packet.descriptor(), outgoing.descriptor)),
+        payload: packet.payload(),
     }
 }

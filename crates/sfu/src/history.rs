@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rtc::Carried;
 
+use crate::svc::Mark;
 use crate::timeline::PictureIds;
 
 /// Packets kept of a video encoding: two seconds at 500 packets a second, more than any receiver still asks for.
@@ -30,7 +31,25 @@ pub(crate) struct Stored {
     pub(crate) ids: Option<PictureIds>,
     /// Header extensions that go on to receivers.
     pub(crate) carried: Carried,
-    pub(crate) payload: Vec<u8>,
+    /// Where it stands in a scalable stream, where that can be told.
+    pub(crate) mark: Option<Mark>,
+    /// The payload, and after it the dependency descriptor.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) payload_len: u16,
+}
+
+impl Stored {
+    /// As the sender sent it, without padding.
+    #[inline]
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.payload_len)).unwrap_or_default()
+    }
+
+    /// The dependency descriptor as the sender sent it; empty without one.
+    #[inline]
+    pub(crate) fn descriptor(&self) -> &[u8] {
+        self.bytes.get(usize::from(self.payload_len)..).unwrap_or_default()
+    }
 }
 
 /// A ring of packets by sequence number.
@@ -53,17 +72,20 @@ impl History {
         self.ring.get((sequence & self.mask) as usize)?.as_ref().filter(|s| s.sequence == sequence)
     }
 
-    /// Keeps a packet in place of an older one, whose memory it takes over. False: it is already there, or too old.
-    pub(crate) fn insert(&mut self, packet: Stored, payload: &[u8]) -> bool {
+    /// Keeps a packet in place of an older one, whose memory it takes over. `packet` comes without its bytes. False: it
+    /// is already there, or too old.
+    pub(crate) fn insert(&mut self, packet: Stored, payload: &[u8], descriptor: &[u8]) -> bool {
         let Some(place) = self.ring.get_mut((packet.sequence & self.mask) as usize) else { return false };
         let mut memory = match place {
             Some(old) if old.sequence >= packet.sequence => return false,
-            Some(old) => std::mem::take(&mut old.payload),
+            Some(old) => std::mem::take(&mut old.bytes),
             None => Vec::new(),
         };
         memory.clear();
         memory.extend_from_slice(payload);
-        *place = Some(Stored { payload: memory, ..packet });
+        memory.extend_from_slice(descriptor);
+        // Datagrams are bounded far below what 16 bits count.
+        *place = Some(Stored { bytes: memory, payload_len: payload.len() as u16, ..packet });
         true
     }
 }

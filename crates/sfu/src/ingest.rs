@@ -10,6 +10,7 @@ use rtc::{Feedback, Received};
 
 use crate::history::Stored;
 use crate::keyframe::Urgency;
+use crate::svc::{Incoming, Ladder};
 use crate::timeline::PictureIds;
 use crate::track::SlotRef;
 use crate::unit::Unit;
@@ -123,11 +124,12 @@ impl Unit {
             self.hear(now, meeting, track, level.level_dbov);
         }
         let Some(payload) = packet.get(received.payload.clone()) else { return };
-        self.take_in(now, track, &received, payload);
+        let descriptor = packet.get(received.descriptor.clone()).unwrap_or_default();
+        self.take_in(now, track, &received, payload, descriptor);
     }
 
     /// Puts a packet into the history of its encoding and marks it to be sent on with this pass.
-    fn take_in(&mut self, now: Instant, track: u32, received: &Received, payload: &[u8]) {
+    fn take_in(&mut self, now: Instant, track: u32, received: &Received, payload: &[u8], descriptor: &[u8]) {
         let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut()) else {
             return;
         };
@@ -142,8 +144,22 @@ impl Unit {
         let Some(encoding) = published.encodings.get_mut(usize::from(received.layer)) else { return };
         let awoke = encoding.count(now, payload.len());
         let key_frame = rtc::payload::key_frame_start(codec, payload);
-        let mut news = awoke || encoding.codec.replace(codec) != Some(codec);
-        if let Some(size) = key_frame.and_then(|k| k.size)
+        let incoming = Incoming {
+            now,
+            codec,
+            payload,
+            marker: received.marker,
+            key_frame: key_frame.is_some(),
+            descriptor,
+        };
+        if received.restarted {
+            encoding.ladder = None;
+        }
+        let told = Ladder::take_in(&mut encoding.ladder, &incoming);
+        let begins_key_frame = key_frame.is_some() || told.key_frame;
+        let mut news = awoke || told.news || encoding.codec.replace(codec) != Some(codec);
+        let described_size = || encoding.ladder.as_ref().filter(|_| told.news).and_then(|l| l.size());
+        if let Some(size) = key_frame.and_then(|k| k.size).or_else(described_size)
             && size != encoding.size
         {
             encoding.size = size;
@@ -156,13 +172,15 @@ impl Unit {
             payload_type: received.payload_type,
             arrival: now,
             // Sound can be joined at any packet.
-            key_frame: key_frame.is_some() || codec.kind() == MediaKind::Audio,
+            key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
             ids: picture_ids(codec, payload),
             ssrc: received.ssrc,
             carried: received.carried,
-            payload: Vec::new(),
+            mark: told.mark,
+            bytes: Vec::new(),
+            payload_len: 0,
         };
-        if encoding.history.insert(packet, payload) {
+        if encoding.history.insert(packet, payload, descriptor) {
             if encoding.arrived.is_empty() {
                 self.touched.push((track, received.layer));
             }
@@ -181,7 +199,7 @@ impl Unit {
         }
         // Last, for what was wished for until now is here: whoever waits begins with this packet, in this pass.
         if let Some(encoding) = self.encoding_mut(track, received.layer) {
-            if key_frame.is_some() {
+            if begins_key_frame {
                 encoding.requests.satisfied();
             } else if awoke && !encoding.watchers.is_empty() {
                 // It was switched on for somebody, and does not begin with what they need.

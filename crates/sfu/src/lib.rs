@@ -23,6 +23,7 @@ mod plan;
 mod probe;
 mod slot;
 mod speakers;
+mod svc;
 #[cfg(test)]
 mod tests_time;
 mod timeline;

@@ -170,6 +170,8 @@ fn in_time(rate: u64, time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use rtc::rtp::dependency_descriptor::Rewrite;
+
     use super::*;
     use crate::tests_time::start;
     use crate::timeline::{FirstPacket, PictureIds, Timeline};
@@ -178,9 +180,18 @@ mod tests {
         let source = LayerKey { track: 0, layer: 0 };
         let mut timeline = Timeline::new(0, 0, PictureIds::default());
         let ids = PictureIds::default();
-        timeline.switch(FirstPacket { source, sequence: 1, timestamp: 0, ticks_since_last: 0, ids });
+        timeline.switch(FirstPacket {
+            source,
+            sequence: 1,
+            timestamp: 0,
+            ticks_since_last: 0,
+            ids,
+            described: None,
+        });
         let mapped = timeline.map(1, 0, ids).unwrap();
-        let outgoing = Outgoing { mapped, payload_type: 96, rtx_payload_type: None };
+        let descriptor = Rewrite { number_offset: 0, template_offset: 0, active_targets: None };
+        let outgoing =
+            Outgoing { mapped, marker: false, descriptor, payload_type: 96, rtx_payload_type: None };
         Waiting { line: 0, source, sequence: 1, outgoing, bytes }
     }
 

@@ -10,6 +10,7 @@ use crate::allocate::{Budget, Class, Decision, Offered, Outcome, RUNGS_MAX, Rung
 use crate::keyframe::Urgency;
 use crate::peer::Peer;
 use crate::slot::Slot;
+use crate::svc::Choice;
 use crate::track::{Published, SlotRef};
 use crate::unit::Unit;
 
@@ -254,12 +255,14 @@ impl Unit {
         let named = |rid| published.encodings.iter().position(|e| e.rid == Some(rid));
         let requested = slot.wanted.and_then(named).and_then(|i| u8::try_from(i).ok());
         let lowered = slot.lowered_at.map(|at| now.saturating_duration_since(at));
+        let codec = |o: &Offered| published.encodings.get(usize::from(o.rung.encoding))?.codec;
+        let can_take = |o: &Offered| codec(o).is_none_or(|codec| o.rung.spatial <= slot.spatial_max(codec));
         Some(Wish {
             line,
             class: self.class_of(peer, published),
             tile: slot.tile,
             requested,
-            offers: published.offers().take(RUNGS_MAX).collect::<ArrayVec<_, RUNGS_MAX>>(),
+            offers: published.offers().filter(can_take).take(RUNGS_MAX).collect::<ArrayVec<_, RUNGS_MAX>>(),
             current: slot.planned,
             may_rise: lowered.is_none_or(|since| since >= RISE_HOLD_OFF),
         })
@@ -317,6 +320,14 @@ impl Unit {
                 slot.lowered_at = Some(now);
             }
         }
+        let choice = decision.rung.and_then(|rung| {
+            let known = self.encoding_mut(track, rung.encoding)?;
+            let target = known.ladder.as_ref()?.target_of(rung.spatial, rung.temporal)?;
+            // A whole encoding is sent as it comes.
+            let several = wish.offers.iter().any(|o| o.rung.encoding != rung.encoding);
+            (!several).then_some(Choice { encoding: rung.encoding, target })
+        });
+        self.want_layers(at, track, choice);
         for former in before.all().filter(|f| after.all().all(|a| a != *f)) {
             self.with_encoding(track, former, |e| e.unwatch(at));
         }

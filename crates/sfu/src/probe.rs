@@ -151,7 +151,7 @@ impl Unit {
             && let Some((line, slot)) = slot
             && let Some((outgoing, packet)) =
                 slot.sent_before(pacer.probe_back, |layer, number| packet(&self.tracks, layer, number))
-            && packet.payload.len() <= bytes.saturating_mul(2)
+            && packet.payload().len() <= bytes.saturating_mul(2)
         {
             pacer.probe_back += 1;
             let again = write(line, &outgoing, packet);

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use model::{LayerReason, Mid, Rid};
+use model::{Codec, LayerReason, Mid, Rid};
 use rtc::sdp::CodecParameters;
 
 use crate::allocate::RungKey;
 use crate::choice::TileSize;
 use crate::history::Stored;
+use crate::svc::{Choice, Ladder, Selector, Verdict};
 use crate::timeline::{FirstPacket, LayerKey, Mapped, PictureIds, Timeline};
+use rtc::rtp::dependency_descriptor::{ActiveTargets, Rewrite, SPATIAL_LAYERS_MAX};
 
 /// Payload types of one sender. Chromium agrees on eleven for video.
 const PAYLOAD_TYPES_MAX: usize = 24;
@@ -38,6 +40,10 @@ pub(crate) struct Slot {
     /// When it had to step down for want of bandwidth.
     pub(crate) lowered_at: Option<Instant>,
     pub(crate) timeline: Timeline,
+    /// What is sent of a scalable encoding.
+    pub(crate) selector: Selector,
+    /// The receiver takes dependency descriptors.
+    described: bool,
     /// The sender's payload type → ours and the one of its retransmissions.
     payload_types: ArrayVec<(u8, u8, Option<u8>), PAYLOAD_TYPES_MAX>,
     last_sent: Option<Sent>,
@@ -57,8 +63,25 @@ struct Sent {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outgoing {
     pub(crate) mapped: Mapped,
+    pub(crate) marker: bool,
+    /// How the receiver is to see the packet's dependency descriptor.
+    pub(crate) descriptor: Rewrite,
     pub(crate) payload_type: u8,
     pub(crate) rtx_payload_type: Option<u8>,
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outcome {
+    Send(Outgoing),
+    /// It is not of what this receiver is sent.
+    LeftOut,
+    /// The receiver has no payload type for it.
+    NoCodec,
+}
+
+fn rewrite(mapped: &Mapped, active_targets: Option<ActiveTargets>) -> Rewrite {
+    Rewrite { number_offset: mapped.frame_offset, template_offset: mapped.template_offset, active_targets }
 }
 
 /// Packets sent again that are remembered: as many as one wake-up of a receiver asks for on a bad link.
@@ -81,6 +104,8 @@ impl Slot {
             reason: LayerReason::default(),
             lowered_at: None,
             timeline,
+            selector: Selector::default(),
+            described: false,
             payload_types: ArrayVec::new(),
             last_sent: None,
             told: (None, false, LayerReason::default()),
@@ -89,7 +114,13 @@ impl Slot {
     }
 
     /// Which of the sender's payload types this receiver can be sent, and as which.
-    pub(crate) fn agree(&mut self, sender: &[CodecParameters], receiver: &[CodecParameters]) {
+    pub(crate) fn agree(
+        &mut self,
+        sender: &[CodecParameters],
+        receiver: &[CodecParameters],
+        described: bool,
+    ) {
+        self.described = described;
         self.payload_types = sender
             .iter()
             .filter_map(|s| rtc::sdp::pick(s, receiver).map(|r| (s.pt, r.pt, r.rtx_pt)))
@@ -115,7 +146,9 @@ impl Slot {
     }
 
     /// Begins to show another encoding with this packet.
-    pub(crate) fn switch(&mut self, source: LayerKey, packet: &Stored) {
+    pub(crate) fn switch(&mut self, source: LayerKey, packet: &Stored, ladder: Option<&Ladder>) {
+        self.selector.restart(source.layer, ladder, packet.mark.as_ref());
+        let templates = ladder.and_then(Ladder::templates).filter(|_| !packet.descriptor().is_empty());
         let elapsed =
             self.last_sent.map(|s| packet.arrival.saturating_duration_since(s.at)).unwrap_or_default();
         let ticks = elapsed.as_micros() * u128::from(self.clock_rate_hz) / 1_000_000;
@@ -125,20 +158,54 @@ impl Slot {
             timestamp: packet.timestamp,
             ticks_since_last: u32::try_from(ticks).unwrap_or(u32::MAX / 2),
             ids: packet.ids.unwrap_or_default(),
+            described: templates.zip(packet.mark).map(|(templates, mark)| (mark.frame as u16, templates)),
         });
         self.current = Some(source.layer);
         self.target = None;
     }
 
-    /// The numbers of a packet of the encoding that is shown. `None`: not to be sent to this receiver.
+    /// The highest spatial layer that the receiver can take: without the descriptor, the frames of an AV1 picture cannot
+    /// be told apart.
+    pub(crate) fn spatial_max(&self, codec: Codec) -> u8 {
+        if codec == Codec::Av1 && !self.described { 0 } else { SPATIAL_LAYERS_MAX as u8 - 1 }
+    }
+
+    /// What is wanted of the encoding `chosen`; `shown` is the one that is shown now.
+    pub(crate) fn want(&mut self, chosen: Option<Choice>, shown: Option<&Ladder>) {
+        self.selector.want(chosen, self.current.zip(shown));
+    }
+
+    /// The numbers of a packet of the encoding that is shown, and what else the receiver sees of it.
     #[inline]
-    pub(crate) fn outgoing(&mut self, packet: &Stored) -> Option<Outgoing> {
-        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
-        let mapped = self.timeline.map(packet.sequence, packet.timestamp, packet.ids.unwrap_or_default())?;
+    pub(crate) fn outgoing(&mut self, packet: &Stored, ladder: Option<&Ladder>) -> Outcome {
+        let Some((payload_type, rtx_payload_type)) = self.payload_type(packet.payload_type) else {
+            return Outcome::NoCodec;
+        };
+        let mut marker = packet.marker;
+        let mut active_targets = None;
+        if let (true, Some(ladder), Some(mark)) = (self.selector.is_limited(), ladder, &packet.mark) {
+            match self.selector.judge(ladder, mark, packet.key_frame) {
+                Verdict::Send { last } => marker |= last,
+                Verdict::LeaveOut { within_frame, begins } => {
+                    let picture = begins && packet.ids.is_some();
+                    self.timeline.leave_out(packet.sequence, within_frame, picture.into());
+                    return Outcome::LeftOut;
+                }
+            }
+            active_targets = self.selector.active_targets(ladder, mark, packet.key_frame);
+        }
+        let ids = packet.ids.unwrap_or_default();
+        let Some(mapped) = self.timeline.map(packet.sequence, packet.timestamp, ids) else {
+            return Outcome::LeftOut;
+        };
+        if let Some(mark) = &packet.mark {
+            self.timeline.frame_sent((mark.frame as u16).wrapping_add(mapped.frame_offset));
+        }
         if mapped.timestamp == self.timeline.last_timestamp() {
             self.last_sent = Some(Sent { at: packet.arrival, timestamp: mapped.timestamp });
         }
-        Some(Outgoing { mapped, payload_type, rtx_payload_type })
+        let descriptor = rewrite(&mapped, active_targets);
+        Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type })
     }
 
     /// A packet that the receiver says it lacks, if it was sent and is still there.
@@ -162,7 +229,10 @@ impl Slot {
             self.resent.remove(0);
         }
         self.resent.push((sequence, now));
-        Some((Outgoing { mapped, payload_type, rtx_payload_type }, packet))
+        let mark = packet.mark.as_ref();
+        let marker = packet.marker || mark.is_some_and(|mark| self.selector.is_last(mark));
+        let descriptor = rewrite(&mapped, None);
+        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type }, packet))
     }
 
     /// The payload type of this slot's retransmissions, where there are any.
@@ -180,7 +250,8 @@ impl Slot {
         let (mapped, packet) =
             self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
         let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
-        Some((Outgoing { mapped, payload_type, rtx_payload_type }, packet))
+        let (marker, descriptor) = (packet.marker, rewrite(&mapped, None));
+        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type }, packet))
     }
 
     /// The timestamp that a frame captured now would have, for sender reports.

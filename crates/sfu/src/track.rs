@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use arrayvec::ArrayVec;
 use model::unit::Source;
-use model::{Codec, Layer, MediaKind, Rid, Semantic};
+use model::{Bitrate, Codec, Layer, MediaKind, Rid, Semantic};
 use rtc::sdp::CodecParameters;
 
-use crate::allocate::{Offered, Rung};
-use crate::cost::CostMeter;
+use crate::allocate::{Offered, RUNGS_MAX, Rung};
+use crate::cost::{CostMeter, nominal_cost};
 use crate::demand::Asked;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
 use crate::keyframe::KeyFrameRequests;
 use crate::speakers::Voice;
+use crate::svc::Ladder;
 
 /// An encoding from which nothing has come for so long is not shown: a browser that lacks bandwidth or processor stops
 /// its largest encodings without a word. A camera in the dark may go down to five pictures a second.
@@ -75,6 +77,8 @@ pub(crate) struct Encoding {
     /// What its sender was told of it.
     pub(crate) asked: Asked,
     pub(crate) cost: CostMeter,
+    /// What a scalable encoding is made of.
+    pub(crate) ladder: Option<Box<Ladder>>,
     last_packet: Option<Instant>,
 }
 
@@ -126,18 +130,24 @@ impl Published {
         }
     }
 
-    /// What a slot may choose from: the one place that knows which rungs encodings have.
+    /// What a slot may choose from: the one place that knows which rungs encodings have. Those of simulcast are taken
+    /// whole; one that is alone offers its spatial layers, and of the lowest its temporal ones.
     pub(crate) fn offers(&self) -> impl Iterator<Item = Offered> {
         let several = self.encodings.len() > 1;
-        self.encodings.iter().zip(0u8..).map(move |(e, index)| {
+        self.encodings.iter().zip(0u8..).flat_map(move |(e, index)| {
             // What never came and has no size is none of the sender's encodings at present.
             let asleep = e.asked.is_asleep() && !self.disobeys && (e.area() > 0 || e.codec.is_some());
-            Offered {
-                rung: Rung::whole(index, e.area(), e.cost.cost()),
+            let offered = move |rung| Offered {
+                rung,
                 // A single encoding is shown whenever something comes; there is nothing to choose.
                 available: e.active || asleep || !several,
                 flowing: e.active,
+            };
+            let mut rungs = if several { ArrayVec::new() } else { e.rungs(index) };
+            if rungs.is_empty() {
+                rungs.push(Rung::whole(index, e.area(), e.cost.cost()));
             }
+            rungs.into_iter().map(offered)
         })
     }
 
@@ -158,6 +168,25 @@ impl Published {
 }
 
 impl Encoding {
+    /// Its layers as rungs; empty where it has only one size.
+    fn rungs(&self, index: u8) -> ArrayVec<Rung, RUNGS_MAX> {
+        let points = self.ladder.as_ref().map(|l| l.points()).unwrap_or_default();
+        if points.last().is_none_or(|p| p.spatial == 0) {
+            return ArrayVec::new();
+        }
+        let best =
+            |spatial: u8| points.iter().filter(move |p| p.spatial == spatial).map(|p| p.temporal).max();
+        let worth = points.iter().filter(|p| p.spatial == 0 || best(p.spatial) == Some(p.temporal));
+        let rungs = worth.map(|p| {
+            let area = u64::from(p.size.0) * u64::from(p.size.1);
+            let measured = (p.bitrate_bps > 0).then(|| Bitrate::from_bps(p.bitrate_bps));
+            let frames_pct = u8::try_from(u32::from(p.fps_share) * 100 / 256).unwrap_or(100);
+            let cost = measured.unwrap_or_else(|| nominal_cost(area));
+            Rung { encoding: index, spatial: p.spatial, temporal: p.temporal, cost, area, frames_pct }
+        });
+        rungs.take(RUNGS_MAX).collect()
+    }
+
     fn new(kind: MediaKind, rid: Option<Rid>, size: (u16, u16)) -> Self {
         let packets = match kind {
             MediaKind::Audio => AUDIO_PACKETS,
@@ -174,6 +203,7 @@ impl Encoding {
             active: false,
             asked: Asked::default(),
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
+            ladder: None,
             last_packet: None,
         }
     }
@@ -197,7 +227,8 @@ impl Encoding {
         let silent = self.last_packet.is_none_or(|at| now.saturating_duration_since(at) > SILENT_AFTER);
         let fell_silent = silent && std::mem::replace(&mut self.active, false);
         let dearer = self.cost.tick(interval, self.area(), self.active);
-        match (fell_silent, dearer) {
+        let layer_stopped = self.ladder.as_mut().is_some_and(|l| l.tick(now, interval));
+        match (fell_silent || layer_stopped, dearer) {
             (true, _) => Ticked::FellSilent,
             (false, true) => Ticked::CostChanged,
             (false, false) => Ticked::Nothing,

@@ -6,7 +6,7 @@ use super::vp8::PictureId;
 /// Reference indices of one packet in flexible mode (RFC 9628 §4.2: at most 3).
 const REFERENCES_MAX: usize = 3;
 /// Spatial layers that the scalability structure can describe (3 bits, plus one).
-const SPATIAL_LAYERS_MAX: usize = 8;
+pub const SPATIAL_LAYERS_MAX: usize = 8;
 
 /// Which layer a packet belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Structure {
     pub spatial_layers: u8,
     /// Width and height of the largest spatial layer, if sizes are given.
     pub size: Option<(u16, u16)>,
+    /// Width and height of each spatial layer; zeros where they are not given.
+    pub sizes: [(u16, u16); SPATIAL_LAYERS_MAX],
 }
 
 /// The payload descriptor.
@@ -134,10 +136,11 @@ fn take_structure(rest: &mut &[u8]) -> Option<Structure> {
     let spatial_layers = (flags >> 5) + 1;
     debug_assert!(usize::from(spatial_layers) <= SPATIAL_LAYERS_MAX);
     let mut size = None;
+    let mut sizes = [(0, 0); SPATIAL_LAYERS_MAX];
     if flags & 0x10 != 0 {
-        for _ in 0..spatial_layers {
-            let (width, height) = (take_u16(rest)?, take_u16(rest)?);
-            size = size.max(Some((width, height)));
+        for layer in sizes.iter_mut().take(spatial_layers.into()) {
+            *layer = (take_u16(rest)?, take_u16(rest)?);
+            size = size.max(Some(*layer));
         }
     }
     if flags & 0x08 != 0 {
@@ -146,7 +149,7 @@ fn take_structure(rest: &mut &[u8]) -> Option<Structure> {
             skip(rest, references.into())?;
         }
     }
-    Some(Structure { spatial_layers, size })
+    Some(Structure { spatial_layers, size, sizes })
 }
 
 /// Whether the payload begins a key frame: the start of a frame of the base spatial layer that is predicted from

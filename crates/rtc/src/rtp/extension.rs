@@ -1,5 +1,7 @@
 //! Header extensions (RFC 8285): reading them.
 
+use std::ops::Range;
+
 use model::{Mid, Rid};
 
 /// The profile of a block in the one-byte form.
@@ -66,7 +68,7 @@ impl AbsCaptureTime {
 }
 
 /// What a packet says in its header extensions. What is malformed is taken as absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReceivedExtensions {
     /// The m-line.
     pub mid: Option<Mid>,
@@ -84,14 +86,18 @@ pub struct ReceivedExtensions {
     pub abs_capture_time: Option<AbsCaptureTime>,
     /// Bounds of the playout delay: 12 bits of minimum and 12 of maximum, in 10 ms.
     pub playout_delay: Option<[u8; 3]>,
+    /// Where the dependency descriptor lies, counted from the start of the packet; empty without one. Reading it needs
+    /// the structure of its stream.
+    pub dependency_descriptor: Range<usize>,
 }
 
 impl ReceivedExtensions {
+    /// `end` is where the block ends, counted from the start of the packet.
     #[inline]
-    pub(super) fn read(extensions: Extensions<'_>, ids: &ExtensionIds) -> Self {
+    pub(super) fn read(mut extensions: Extensions<'_>, end: usize, ids: &ExtensionIds) -> Self {
         let mut read = Self::default();
         // Ids are never 0 here, so that an absent one (0) matches nothing.
-        for (id, data) in extensions {
+        while let Some((id, data)) = extensions.next() {
             if id == ids.transport_wide_cc {
                 read.transport_wide_cc = data.first_chunk().map(|b| u16::from_be_bytes(*b));
             } else if id == ids.audio_level {
@@ -109,6 +115,9 @@ impl ReceivedExtensions {
                 read.abs_capture_time = AbsCaptureTime::from_bytes(data);
             } else if id == ids.playout_delay {
                 read.playout_delay = data.try_into().ok();
+            } else if id == ids.dependency_descriptor {
+                let data_end = end.saturating_sub(extensions.rest.len());
+                read.dependency_descriptor = data_end.saturating_sub(data.len())..data_end;
             }
         }
         read

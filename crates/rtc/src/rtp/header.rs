@@ -110,7 +110,8 @@ impl Header {
     /// The header extensions that we know, by the ids agreed with the sender.
     #[inline]
     pub fn received_extensions(&self, packet: &[u8], ids: &ExtensionIds) -> ReceivedExtensions {
-        ReceivedExtensions::read(self.extensions(packet), ids)
+        let end = self.extension.map_or(0, |block| block.end);
+        ReceivedExtensions::read(self.extensions(packet), end, ids)
     }
 }
 

@@ -1,5 +1,6 @@
 //! RTP as a forwarding unit needs it: parse a header once, write one per receiver (RFC 3550 §5.1, RFC 8285).
 
+pub mod dependency_descriptor;
 mod extension;
 mod header;
 mod outgoing;

@@ -2,6 +2,7 @@
 
 use model::Mid;
 
+use super::dependency_descriptor::DESCRIPTOR_BYTES_MAX;
 use super::extension::{AbsCaptureTime, AudioLevel, ExtensionIds, ONE_BYTE_PROFILE, TWO_BYTE_PROFILE};
 use super::header::FIXED_LEN;
 
@@ -9,11 +10,17 @@ use super::header::FIXED_LEN;
 pub const CSRC_MAX: usize = 15;
 
 /// Bytes of all elements in the two-byte form, with padding: mid 18, transport-wide number 4, send time 5, level 3,
-/// capture time 18, playout delay 5.
+/// capture time 18, playout delay 5, and the head of a dependency descriptor.
 const ELEMENTS_BYTES_MAX: usize = 56;
 
+/// Bytes of the data of an element in the one-byte form (RFC 8285 §4.2).
+const ONE_BYTE_DATA_MAX: usize = 16;
+
+/// The longest header that is ever written, without a dependency descriptor.
+const COMMON_BYTES_MAX: usize = FIXED_LEN + 4 * CSRC_MAX + 4 + ELEMENTS_BYTES_MAX;
+
 /// The longest header that is ever written.
-pub const HEADER_BYTES_MAX: usize = FIXED_LEN + 4 * CSRC_MAX + 4 + ELEMENTS_BYTES_MAX;
+pub const HEADER_BYTES_MAX: usize = (COMMON_BYTES_MAX + DESCRIPTOR_BYTES_MAX).next_multiple_of(4);
 
 /// What to say in header extensions. An extension without an agreed id is left out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,13 +58,15 @@ pub struct HeaderWriter<'a> {
     pub csrcs: &'a [u32],
     /// Header extensions.
     pub extensions: OutgoingExtensions,
+    /// The dependency descriptor, at most [`DESCRIPTOR_BYTES_MAX`]; empty for none.
+    pub dependency_descriptor: &'a [u8],
 }
 
 impl HeaderWriter<'_> {
     /// Appends the header to an arena and says how long it is: at most [`HEADER_BYTES_MAX`].
     #[inline]
     pub fn write(&self, arena: &mut Vec<u8>, ids: &ExtensionIds) -> usize {
-        let mut scratch = Scratch { bytes: [0; HEADER_BYTES_MAX], len: 0 };
+        let mut scratch = Scratch { bytes: [0; COMMON_BYTES_MAX], len: 0 };
         let csrcs = self.csrcs.get(..CSRC_MAX).unwrap_or(self.csrcs);
         scratch.put(&[
             0x80 | u8::from(self.padding) << 5 | csrcs.len() as u8,
@@ -69,18 +78,37 @@ impl HeaderWriter<'_> {
         for csrc in csrcs {
             scratch.put(&csrc.to_be_bytes());
         }
-        self.extensions.write(&mut scratch, ids);
+        let described = !self.dependency_descriptor.is_empty()
+            && self.dependency_descriptor.len() <= DESCRIPTOR_BYTES_MAX
+            && ids.dependency_descriptor != 0;
+        if !described {
+            self.extensions.write(&mut scratch, ids, 0, &[]);
+            arena.extend_from_slice(scratch.written());
+            return scratch.len;
+        }
+        self.write_described(scratch, arena, ids)
+    }
+
+    /// The descriptor comes last, straight into the arena: it may be long, and most packets have none.
+    fn write_described(&self, mut scratch: Scratch, arena: &mut Vec<u8>, ids: &ExtensionIds) -> usize {
+        let start = arena.len();
+        let id = ids.dependency_descriptor;
+        self.extensions.write(&mut scratch, ids, id, self.dependency_descriptor);
         arena.extend_from_slice(scratch.written());
-        scratch.len
+        arena.extend_from_slice(self.dependency_descriptor);
+        let len = (arena.len() - start).next_multiple_of(4);
+        arena.resize(start + len, 0);
+        len
     }
 }
 
 impl OutgoingExtensions {
+    /// Writes the block, but for the data of the `last` element, of which only the head is written.
     #[inline]
-    fn write(&self, scratch: &mut Scratch, ids: &ExtensionIds) {
+    fn write(&self, scratch: &mut Scratch, ids: &ExtensionIds, last_id: u8, last: &[u8]) {
         let block = scratch.len;
         scratch.len += 4;
-        let two_byte = self.needs_two_byte_form(ids);
+        let two_byte = last.len() > ONE_BYTE_DATA_MAX || last_id > 14 || self.needs_two_byte_form(ids);
         let mut element = |id: u8, data: &[u8]| {
             if id == 0 {
                 return;
@@ -111,7 +139,15 @@ impl OutgoingExtensions {
         if let Some(delay) = &self.playout_delay {
             element(ids.playout_delay, delay);
         }
-        scratch.finish_block(block, if two_byte { TWO_BYTE_PROFILE } else { ONE_BYTE_PROFILE });
+        let profile = if two_byte { TWO_BYTE_PROFILE } else { ONE_BYTE_PROFILE };
+        if last.is_empty() {
+            scratch.pad();
+        } else if two_byte {
+            scratch.put(&[last_id, last.len() as u8]);
+        } else {
+            scratch.put(&[last_id << 4 | (last.len() as u8).wrapping_sub(1) & 0x0f]);
+        }
+        scratch.finish_block(block, profile, last.len());
     }
 
     /// Whether an id is too large for the one-byte form. No length is: the longest data has 16 bytes.
@@ -129,7 +165,7 @@ impl OutgoingExtensions {
 
 /// A header is put together here and copied to the arena once, so that the arena's capacity is checked once.
 struct Scratch {
-    bytes: [u8; HEADER_BYTES_MAX],
+    bytes: [u8; COMMON_BYTES_MAX],
     len: usize,
 }
 
@@ -137,22 +173,28 @@ impl Scratch {
     #[inline]
     fn put(&mut self, data: &[u8]) {
         let end = self.len + data.len();
-        // Always there: `HEADER_BYTES_MAX` is the sum of all that is ever put.
+        // Always there: `COMMON_BYTES_MAX` is the sum of all that is ever put.
         if let Some(to) = self.bytes.get_mut(self.len..end) {
             to.copy_from_slice(data);
             self.len = end;
         }
     }
 
-    /// Completes the extension block that begins at `block`, or takes it off again when it has no elements.
+    /// Fills up to whole words; the bytes are zeros already.
     #[inline]
-    fn finish_block(&mut self, block: usize, profile: u16) {
+    fn pad(&mut self) {
+        self.len = self.len.next_multiple_of(4).min(COMMON_BYTES_MAX);
+    }
+
+    /// Completes the extension block that begins at `block`, after which so many bytes are still to come, or takes it
+    /// off again when it has no elements.
+    #[inline]
+    fn finish_block(&mut self, block: usize, profile: u16, to_come: usize) {
         if self.len == block + 4 {
             self.len = block;
             return;
         }
-        self.len = self.len.next_multiple_of(4).min(HEADER_BYTES_MAX);
-        let words = ((self.len - block - 4) / 4) as u16;
+        let words = (self.len + to_come - block - 4).div_ceil(4) as u16;
         if let Some([p0, p1, w0, w1]) = self.bytes.get_mut(block..).and_then(|b| b.first_chunk_mut()) {
             [*p0, *p1] = profile.to_be_bytes();
             [*w0, *w1] = words.to_be_bytes();

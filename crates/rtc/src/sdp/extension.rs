@@ -63,13 +63,11 @@ impl Extension {
         }
     }
 
-    /// Whether it is answered on an m-line of this kind. The dependency descriptor is not until it can be rewritten:
-    /// without it a receiver reads the payload descriptors, with a wrong one it shows nothing.
+    /// Whether it is answered on an m-line of this kind.
     const fn is_answered(self, kind: MediaKind) -> bool {
         match self {
             Extension::AudioLevel => matches!(kind, MediaKind::Audio),
-            Extension::PlayoutDelay => matches!(kind, MediaKind::Video),
-            Extension::DependencyDescriptor => false,
+            Extension::PlayoutDelay | Extension::DependencyDescriptor => matches!(kind, MediaKind::Video),
             _ => true,
         }
     }
@@ -100,7 +98,7 @@ pub struct Extensions {
     pub abs_capture_time: Option<u8>,
     /// [`Extension::PlayoutDelay`].
     pub playout_delay: Option<u8>,
-    /// [`Extension::DependencyDescriptor`]: the id that was offered. It is **not** answered, so no packet carries it.
+    /// [`Extension::DependencyDescriptor`].
     pub dependency_descriptor: Option<u8>,
 }
 
@@ -257,9 +255,6 @@ impl ExtensionAgreement {
         let known_as_another = self.all.id(extension).is_some_and(|known| known != id);
         if known_as_another || direction == Direction::Inactive {
             return;
-        }
-        if extension == Extension::DependencyDescriptor {
-            agreed.receive.dependency_descriptor = Some(id);
         }
         let answered_already = agreed.answer.iter().any(|answered| answered.uri == extmap.uri);
         if !extension.is_answered(kind) || answered_already {

@@ -205,14 +205,16 @@ impl World {
 
     /// A client that has not offered yet.
     pub fn client(&mut self, room: u8) -> usize {
+        self.client_with(room, |config| config)
+    }
+
+    /// A client with other codecs and extensions than usual.
+    pub fn client_with(&mut self, room: u8, configure: impl FnOnce(RtcConfig) -> RtcConfig) -> usize {
         let index = self.clients.len();
         let address = SocketAddr::from(([192, 0, 2, 10 + index as u8], 6000));
-        let mut rtc = RtcConfig::new()
-            .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_vp8(true)
-            .enable_opus(true, true)
-            .build(self.now);
+        let config =
+            RtcConfig::new().set_rtp_mode(true).clear_codecs().enable_vp8(true).enable_opus(true, true);
+        let mut rtc = configure(config).build(self.now);
         rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
         self.clients.push(Client {
             rtc,
@@ -379,7 +381,7 @@ impl World {
     }
 
     /// Takes everything that a client has to say. It wants that after each input.
-    fn drain(&mut self, client: usize) {
+    pub fn drain(&mut self, client: usize) {
         let known = &mut self.clients[client];
         loop {
             // A client whose handshake has timed out is as dead as a closed page.

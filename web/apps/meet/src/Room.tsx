@@ -24,6 +24,7 @@ import {
   useSessionState,
 } from '@althing/ui';
 import { useEffect, useRef, useState } from 'react';
+import { chosenCodec } from './codec';
 import { useServerInfo } from './server-info';
 import { forgetVisit, keepVisit, readVisit } from './visit';
 
@@ -46,7 +47,8 @@ export function Room({ room, onHome }: RoomProps) {
   const lanAddresses = info?.lan_addresses ?? [];
 
   const enter = (devices: LocalMedia, name: string, guest: Guest | null) => {
-    const session = createSession({ media: devices, client: CLIENT });
+    const videoCodec = chosenCodec(location.search);
+    const session = createSession({ media: devices, client: CLIENT, ...(videoCodec === null ? {} : { videoCodec }) });
     setPhase({ step: 'inside', session, name });
     session.join(guest === null ? { room } : { guest }, { profile: { name } }).then(
       (joined) => {

@@ -184,6 +184,9 @@ export interface SessionEvents {
   log: { readonly level: 'debug' | 'info' | 'warn'; readonly text: string };
 }
 
+/** Codecs of cameras that can be chosen. */
+export type VideoCodec = 'vp8' | 'vp9' | 'av1' | 'h264';
+
 export interface SessionOptions {
   /** What is captured here, and so published. Default: a new, empty one. */
   readonly media?: LocalMedia;
@@ -191,6 +194,12 @@ export interface SessionOptions {
   readonly client?: string;
   /** Sounds received at the same time at most. Default 25. */
   readonly audioStreamsMax?: number;
+  /**
+   * What cameras are sent in. VP8 and H.264 go out in several encodings (simulcast), VP9 and AV1 in one that holds them
+   * all (scalable video), which needs less bandwidth and more processor. Where the browser cannot, it is as without.
+   * Default: several encodings, in the browser's first codec, which everybody can receive.
+   */
+  readonly videoCodec?: VideoCodec;
   /** Added to the RTCPeerConnection's configuration (own TURN servers, `iceTransportPolicy`). */
   readonly rtc?: RTCConfiguration;
 }

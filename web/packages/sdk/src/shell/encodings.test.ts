@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contentOf, degradation, layersOf, layerSizes, sendEncodings, switched } from './encodings';
+import { contentOf, degradation, layersOf, layerSizes, scalableLayer, sendEncodings, switched } from './encodings';
 
 describe('layers', () => {
   it('of a camera are three, smallest first', () => {
@@ -35,6 +35,17 @@ describe('layers', () => {
     expect(degradation('screen', 'detail')).toBe('maintain-resolution');
     expect(degradation('screen', 'motion')).toBe('balanced');
     expect(layersOf('screen', 'motion').at(-1)?.fpsMax).toBe(30);
+  });
+
+  it.each([
+    [180, 'L1T3', 150_000],
+    [360, 'L2T3_KEY', 650_000],
+    [720, 'L3T3_KEY', 2_350_000],
+  ])('of a scalable camera %i high are one encoding, %s', (height, scalabilityMode, maxBitrate) => {
+    expect(sendEncodings('camera', scalableLayer(height))).toEqual([
+      { active: true, scaleResolutionDownBy: 1, maxBitrate, maxFramerate: 30, scalabilityMode },
+    ]);
+    expect(layerSizes(scalableLayer(height), 640, height).size).toBe(0);
   });
 
   it('of sound are none', () => {

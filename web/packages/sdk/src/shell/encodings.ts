@@ -2,13 +2,16 @@
 import type { StreamDemand } from '@althing/wire';
 import type { LocalSource } from '../types';
 
-/** One simulcast encoding, relative to what is captured. */
+/** One encoding, relative to what is captured. */
 export interface LayerPlan {
-  readonly rid: string;
+  /** Null for the only encoding of a scalable picture. */
+  readonly rid: string | null;
   readonly active: boolean;
   readonly scaleDownBy: number;
   readonly bpsMax: number;
   readonly fpsMax: number;
+  /** Of an encoding that holds several sizes (W3C Scalable Video Coding). */
+  readonly scalabilityMode?: string;
 }
 
 export type ContentHint = 'detail' | 'motion';
@@ -65,10 +68,18 @@ export function layersOf(source: LocalSource, hint: ContentHint, shortSide = 0):
  */
 export function switched(layers: readonly LayerPlan[], demand: StreamDemand | undefined): readonly LayerPlan[] {
   if (demand === undefined || (demand.watched && demand.rids.length === 0)) return layers;
-  const wanted = layers.filter((l) => l.active && demand.rids.includes(l.rid)).map((l) => l.rid);
+  const wanted = layers.filter((l) => l.active && l.rid !== null && demand.rids.includes(l.rid)).map((l) => l.rid);
   const stands = layers.findLast((l) => l.active)?.rid;
   const on = wanted.length === 0 && demand.watched ? [stands] : wanted;
   return layers.map((layer) => ({ ...layer, active: on.includes(layer.rid) }));
+}
+
+/** All sizes of a camera in one encoding, whose layers depend on each other with key frames only. */
+export function scalableLayer(shortSide = 0): readonly LayerPlan[] {
+  const layers = cameraLayers(shortSide > 0 ? shortSide : SHORT_SIDE).filter((layer) => layer.active);
+  const bpsMax = layers.reduce((sum, layer) => sum + layer.bpsMax, 0);
+  const scalabilityMode = layers.length === 1 ? 'L1T3' : `L${layers.length}T3_KEY`;
+  return [{ rid: null, active: true, scaleDownBy: 1, bpsMax, fpsMax: 30, scalabilityMode }];
 }
 
 /** `sendEncodings` for a new transceiver. */
@@ -77,7 +88,8 @@ export function sendEncodings(source: LocalSource, layers: readonly LayerPlan[])
     return [{ maxBitrate: source === 'microphone' ? MICROPHONE_BPS_MAX : SCREEN_AUDIO_BPS_MAX }];
   }
   return layers.map((layer) => ({
-    rid: layer.rid,
+    ...(layer.rid === null ? {} : { rid: layer.rid }),
+    ...(layer.scalabilityMode === undefined ? {} : { scalabilityMode: layer.scalabilityMode }),
     active: layer.active,
     scaleResolutionDownBy: layer.scaleDownBy,
     maxBitrate: layer.bpsMax,
@@ -113,7 +125,7 @@ export function layerSizes(
   const sizes = new Map<string, { width: number; height: number }>();
   if (width <= 0 || height <= 0) return sizes;
   for (const { rid, active, scaleDownBy } of layers) {
-    if (!active) continue;
+    if (!active || rid === null) continue;
     sizes.set(rid, { width: Math.floor(width / scaleDownBy), height: Math.floor(height / scaleDownBy) });
   }
   return sizes;

@@ -1,9 +1,10 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
 import type { StreamDemand } from '@althing/wire';
 import type { Demand, Line, PathState } from '../session/model';
-import type { LocalSource } from '../types';
+import type { LocalSource, VideoCodec } from '../types';
+import { canScale, describeFrames, prefer } from './codec';
 import type { ContentHint, LayerPlan } from './encodings';
-import { contentOf, degradation, layerSizes, layersOf, sendEncodings, switched } from './encodings';
+import { contentOf, degradation, layerSizes, layersOf, scalableLayer, sendEncodings, switched } from './encodings';
 import type { LineNotes } from './munge';
 import { annotate } from './munge';
 
@@ -41,6 +42,7 @@ export class Peer {
   constructor(
     config: RTCConfiguration,
     private readonly host: PeerHost,
+    private readonly cameraCodec: VideoCodec | null = null,
   ) {
     this.connection = new RTCPeerConnection({ ...config, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     const tell = (): void => {
@@ -118,14 +120,27 @@ export class Peer {
 
   private add(line: Line, direction: RTCRtpTransceiverDirection): RTCRtpTransceiver {
     if (line.use === 'receive' || line.source === null) {
-      return this.connection.addTransceiver(line.kind, { direction });
+      const receiving = this.connection.addTransceiver(line.kind, { direction });
+      if (line.kind === 'video') describeFrames(receiving);
+      return receiving;
     }
     const outgoing = line.localId === null ? null : this.host.outgoing(line.localId);
     // With the track from the start: Safari fixes the encodings by the first one.
-    return this.connection.addTransceiver(outgoing?.track ?? line.kind, {
+    const sending = this.connection.addTransceiver(outgoing?.track ?? line.kind, {
       direction,
-      sendEncodings: sendEncodings(line.source, plan(line.source, outgoing)),
+      sendEncodings: sendEncodings(line.source, this.plan(line.source, outgoing)),
     });
+    if (line.kind === 'video') describeFrames(sending);
+    if (isCamera(line.source) && this.cameraCodec !== null) prefer(sending, this.cameraCodec);
+    return sending;
+  }
+
+  /** The layers for what is captured now. */
+  private plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPlan[] {
+    const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
+    const shortSide = Math.min(width, height);
+    if (isCamera(source) && canScale(this.cameraCodec)) return scalableLayer(shortSide);
+    return layersOf(source, outgoing?.hint ?? 'detail', shortSide);
   }
 
   private async syncTrack(line: Line, index: number): Promise<void> {
@@ -137,7 +152,10 @@ export class Peer {
     try {
       if (sender.track !== track) await sender.replaceTrack(track);
       const demand = transceiver?.mid == null ? undefined : this.demand[transceiver.mid];
-      if (outgoing?.track != null) await applyPlan(sender, line.source, outgoing, demand);
+      if (outgoing?.track != null) {
+        const layers = switched(this.plan(line.source, outgoing), demand);
+        await applyPlan(sender, line.source, outgoing.hint, layers);
+      }
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
       if (!(error instanceof DOMException)) throw error;
@@ -158,7 +176,7 @@ export class Peer {
     const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
     return {
       content: contentOf(source),
-      sizes: layerSizes(plan(source, outgoing), width, height),
+      sizes: layerSizes(this.plan(source, outgoing), width, height),
       opus: source === 'microphone' ? OPUS_SPEECH : source === 'screen-audio' ? OPUS_MUSIC : null,
     };
   }
@@ -173,10 +191,8 @@ export function pathState(connection: Pick<RTCPeerConnection, 'connectionState' 
   return connectionState === 'new' ? 'new' : 'connecting';
 }
 
-/** The layers for what is captured now. */
-function plan(source: LocalSource, outgoing: Outgoing | null): readonly LayerPlan[] {
-  const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
-  return layersOf(source, outgoing?.hint ?? 'detail', Math.min(width, height));
+function isCamera(source: LocalSource): boolean {
+  return source === 'camera' || source === 'extra-camera';
 }
 
 /** What each sender was told; asking it is dear, and some browsers do not give back all that was set. */
@@ -186,22 +202,22 @@ const applied = new WeakMap<RTCRtpSender, string>();
 async function applyPlan(
   sender: RTCRtpSender,
   source: LocalSource,
-  outgoing: Outgoing,
-  demand: StreamDemand | undefined,
+  hint: ContentHint,
+  layers: readonly LayerPlan[],
 ): Promise<void> {
-  const layers = switched(plan(source, outgoing), demand);
-  const mark = JSON.stringify([outgoing.hint, layers]);
+  const mark = JSON.stringify([hint, layers]);
   const parameters = sender.getParameters();
   if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
   applied.set(sender, mark);
-  parameters.degradationPreference = degradation(source, outgoing.hint);
+  parameters.degradationPreference = degradation(source, hint);
   parameters.encodings.forEach((encoding, i) => {
-    const layer = layers.find((l) => l.rid === encoding.rid) ?? layers[i];
+    const layer = layers.find((l) => l.rid !== null && l.rid === encoding.rid) ?? layers[i];
     if (layer === undefined) return;
     encoding.active = layer.active;
     encoding.scaleResolutionDownBy = layer.scaleDownBy;
     encoding.maxBitrate = layer.bpsMax;
     encoding.maxFramerate = layer.fpsMax;
+    if (layer.scalabilityMode !== undefined) Object.assign(encoding, { scalabilityMode: layer.scalabilityMode });
   });
   try {
     await sender.setParameters(parameters);

@@ -4,12 +4,12 @@ import { Emitter, Store } from '../emitter';
 import { AlthingError } from '../errors';
 import { createLocalMedia } from '../media/local';
 import { createGuest, isTemporary, join } from '../rest';
-import type { CoreEvent, CoreState, Credentials, Effect, Line, LocalDesc } from '../session/model';
+import type { CoreEvent, CoreState, Credentials, Effect, Line, LocalDesc, PathState } from '../session/model';
 import { initialState } from '../session/model';
 import { nextDeadline, reduce } from '../session/reduce';
 import { EMPTY_VIEW } from '../session/view';
 import type { StreamOnLine } from '../stats/digest';
-import type { AttachOptions, JoinOptions, JoinTarget, LocalMedia, Profile, Session } from '../types';
+import type { AttachOptions, JoinOptions, JoinTarget, LocalMedia, Profile, Session, VideoCodec } from '../types';
 import type { SessionEvents, SessionOptions, SessionState, SessionStats, StreamKey, Unsubscribe } from '../types';
 import { attachVideo } from './attach';
 import { AudioOut } from './audio';
@@ -44,6 +44,7 @@ class SessionShell implements Session {
   private readonly requested = new Map<StreamKey, Set<(width: number, height: number) => void>>();
   private readonly audio: AudioOut;
   private readonly rtc: RTCConfiguration;
+  private readonly videoCodec: VideoCodec | null;
   private readonly stops: Unsubscribe[] = [];
   private target: JoinTarget | null = null;
   private settleJoin: ((error: AlthingError | null) => void) | null = null;
@@ -57,6 +58,7 @@ class SessionShell implements Session {
   constructor(options: SessionOptions) {
     this.media = options.media ?? createLocalMedia();
     this.rtc = options.rtc ?? {};
+    this.videoCodec = options.videoCodec ?? null;
     this.core = initialState(options.client ?? CLIENT, options.audioStreamsMax ?? AUDIO_STREAMS_MAX, EMPTY_VIEW);
     this.audio = new AudioOut((blocked) => this.dispatch({ type: 'audio_blocked', blocked }));
     this.demand = new Demand(
@@ -235,11 +237,12 @@ class SessionShell implements Session {
 
   private createPeer(id: number): void {
     this.closePeer();
-    const peer = new Peer(this.rtc, {
-      outgoing: (localId) => this.outgoing(localId),
-      onPath: (state) => this.dispatch({ type: 'path', peer: id, state }),
+    const host = {
+      outgoing: (localId: string) => this.outgoing(localId),
+      onPath: (state: PathState) => this.dispatch({ type: 'path', peer: id, state }),
       onTrack: () => this.refreshViews(),
-    });
+    };
+    const peer = new Peer(this.rtc, host, this.videoCodec);
     this.peer = peer;
     this.statistics = new Statistics(peer, {
       streamOn: (mid) => this.streamOn(mid),

@@ -1,0 +1,53 @@
+/** Scalable video: one encoding of a camera, and each viewer gets the part of it that fits its tile. */
+import { expect } from '@playwright/test';
+
+import { meetingTest } from '../harness/fixtures.ts';
+import type { Person } from '../harness/meet.ts';
+import { serverForThisFile } from '../harness/server.ts';
+import { report } from '../harness/stats.ts';
+
+const test = meetingTest(serverForThisFile());
+
+for (const codec of ['vp9', 'av1'] as const) {
+  test(`four people with ${codec} in one encoding: layers are chosen per receiver`, async ({ meeting }) => {
+    // Four encoders with all layers and twelve decoders on one machine.
+    test.slow();
+    const join = async (name: string) => {
+      const person = await meeting.open(name);
+      await person.page.goto(`${meeting.link}?codec=${codec}`);
+      await person.enter();
+      return person;
+    };
+    const ana = await join('Ana');
+    const bo = await join('Bo');
+    const chi = await join('Chi');
+    const dee = await join('Dee');
+    for (const viewer of [bo, chi, dee]) {
+      await viewer.sees(viewer.tileOf(ana), (stream) => stream.codec === codec);
+    }
+    expect((await sent(ana)).length, 'one encoding').toBe(1);
+
+    // A machine that is short of processor makes the whole picture smaller; the steps between layers stay.
+    await bo.pressOn(bo.tileOf(ana), 'pin');
+    for (const other of [chi, dee]) await expect.poll(() => ratio(bo, other, ana), RATIO).toBeGreaterThanOrEqual(2);
+    await bo.sees(bo.tileOf(ana));
+    await chi.sees(chi.tileOf(ana));
+
+    await bo.pressOn(bo.tileOf(ana), 'pin');
+    await expect.poll(() => ratio(bo, chi, ana), RATIO).toBe(1);
+    await bo.sees(bo.tileOf(ana));
+  });
+}
+
+const RATIO = { message: 'height at one viewer over that at another', timeout: 60_000 };
+
+async function ratio(one: Person, another: Person, seen: Person): Promise<number> {
+  const heights = [];
+  for (const viewer of [one, another]) heights.push((await viewer.inboundOf(viewer.tileOf(seen))).height);
+  const [first = 0, second = 0] = heights;
+  return second === 0 ? 0 : Math.round((10 * first) / second) / 10;
+}
+
+async function sent(person: Person) {
+  return (await report(person.page)).outbound.filter((encoding) => encoding.kind === 'video');
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { canScale, preferred } from './codec';
+
+const codec = (mimeType: string): RTCRtpCodec => ({ mimeType, clockRate: 90_000 });
+const CODECS = ['video/VP8', 'video/rtx', 'video/VP9', 'video/H264', 'video/VP9'].map(codec);
+
+it('puts every form of a codec first and keeps the rest in order', () => {
+  const order = preferred(CODECS, 'vp9')?.map(({ mimeType }) => mimeType);
+  expect(order).toEqual(['video/VP9', 'video/VP9', 'video/VP8', 'video/rtx', 'video/H264']);
+});
+
+it('leaves the order alone for a codec that the browser does not have', () => {
+  expect(preferred(CODECS, 'av1')).toBeNull();
+});
+
+it('does not ask the browser about codecs that have no spatial layers', () => {
+  expect(canScale('vp8')).toBe(false);
+  expect(canScale('h264')).toBe(false);
+  expect(canScale(null)).toBe(false);
+});
