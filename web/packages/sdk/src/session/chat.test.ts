@@ -86,7 +86,14 @@ describe('chat', () => {
     write(s, 'later').forget();
     s.wait(1_000).event({ type: 'socket_open', id: s.state.socket.id });
     s.answer('authenticate', { type: 'success', reason: '' });
-    s.hear({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 0, virtual_producers: {}, chat: [message(1, 'arrived', SELF)] });
+    s.hear({
+      type: 'welcome',
+      server: '',
+      participant_id: SELF,
+      grace_ms: 0,
+      virtual_producers: {},
+      chat: [message(1, 'arrived', SELF)],
+    });
     expect(s.view.chat.map((e) => [e.text, e.delivery])).toEqual([
       ['arrived', 'sent'],
       ['lost', 'failed'],

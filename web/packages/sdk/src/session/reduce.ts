@@ -163,8 +163,7 @@ function onMessage(w: Work, ref: string | null, message: ServerMessage, atMs: nu
     case 'pong':
       break;
     case 'welcome':
-      // An older server has none.
-      w.s.virtualStreams = message.virtual_producers ?? {};
+      w.s.virtualStreams = message.virtual_producers;
       chat.onHistory(w, message.chat, w.s.members !== null);
       break;
     case 'published':

@@ -78,7 +78,14 @@ export class Script {
   authenticate(): this {
     this.event({ type: 'socket_open', id: this.state.socket.id });
     this.answer('authenticate', { type: 'success', reason: 'welcome' });
-    return this.hear({ type: 'welcome', server: 'test', participant_id: SELF, grace_ms: 30_000, virtual_producers: {}, chat: [] })
+    return this.hear({
+      type: 'welcome',
+      server: 'test',
+      participant_id: SELF,
+      grace_ms: 30_000,
+      virtual_producers: {},
+      chat: [],
+    })
       .hear({ type: 'roster_update', participants: { ...this.state.roster } })
       .hear({ type: 'members', members: this.state.members ?? { [SELF]: member(0) } });
   }

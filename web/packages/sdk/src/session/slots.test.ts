@@ -64,11 +64,13 @@ describe('sound', () => {
     expect(keys()).toEqual(['@speakers/audio-1', '@speakers/audio-2', 'x/sound1']);
     // Whoever is on the slot now: it is what was asked for.
     s.forget().wait(5_000);
-    const slot = { producer_id: 'p7', stream_id: 'mic7', rid: null, active: true };
-    const mid = s.state.lines[s.state.slots.find((each) => each.key === '@speakers/audio-1')?.line ?? 0]?.mid ?? '';
-    s.hear({ type: 'slots', slots: { [mid]: { ...slot, seat: 'audio-1' } } });
+    const slot = { producer_id: 'p7', stream_id: 'mic7', rid: null, active: true, reason: 'tile_size' } as const;
+    const midOf = (key: string) => s.state.lines[s.state.slots.find((each) => each.key === key)?.line ?? 0]?.mid ?? '';
+    const share = { [midOf('x/sound1')]: { ...slot, producer_id: 'x', stream_id: 'sound1' } };
+    const mid = midOf('@speakers/audio-1');
+    s.hear({ type: 'slots', slots: { ...share, [mid]: { ...slot, seat: 'audio-1' } } });
     expect(s.sent('request_stream')).toEqual([]);
-    s.hear({ type: 'slots', slots: { [mid]: { ...slot, seat: 'audio-2' } } });
+    s.hear({ type: 'slots', slots: { ...share, [mid]: { ...slot, seat: 'audio-2' } } });
     expect(s.sent('request_stream').map((m) => m.stream_id)).toEqual(['audio-1']);
     s.present(people(10, ['mic']));
     expect(keys()).toEqual(['@speakers/audio-1', '@speakers/audio-2']);

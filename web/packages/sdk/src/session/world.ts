@@ -255,7 +255,10 @@ export class World {
         this.tellRoster();
         break;
       case 'hello':
-        this.say({ type: 'welcome', server: '', participant_id: SELF, grace_ms: 30_000, virtual_producers: {}, chat: [] }, id);
+        this.say(
+          { type: 'welcome', server: '', participant_id: SELF, grace_ms: 30_000, virtual_producers: {}, chat: [] },
+          id,
+        );
         this.tellRoster();
         this.tellSlots();
         break;

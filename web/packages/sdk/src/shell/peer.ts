@@ -1,5 +1,4 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
-import type { StreamDemand } from '@althing/wire';
 import type { Demand, Line, PathState } from '../session/model';
 import type { LocalSource, VideoCodec } from '../types';
 import { canScale, describeFrames, prefer } from './codec';

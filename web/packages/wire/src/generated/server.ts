@@ -2,7 +2,7 @@
 
 import type { ErrorType } from './error.js';
 import type { ParticipantId, StreamId } from './id.js';
-import type { Codec, Layer, LayerReason, Semantic } from './media.js';
+import type { Codec, Layer, LayerReason, MediaKind, Semantic } from './media.js';
 import type { Mid, Rid } from './text.js';
 import type { JsonValue } from './value.js';
 
@@ -122,6 +122,8 @@ export type ServerMessage =
     participant_id: ParticipantId;
     /** How long the server keeps a participant whose socket is lost, in milliseconds. */
     grace_ms: number;
+    /** Streams that the server composes by choosing, by producer id and stream id: they are asked for as any other, and are in no roster. `@speakers` has `audio-1` to `audio-3`, the loudest, and `video-1` to `video-8`, the current speaker and those who spoke before; nobody gets themselves. What is on them says `slots`. */
+    virtual_producers: { [key in string]: { [key in string]: MediaKind } };
     /** Chat so far, oldest first. */
     chat: Array<ChatMessage>;
   }
@@ -178,6 +180,8 @@ export type Slot = {
   active: boolean;
   /** Why it is this encoding and not a better one. */
   reason: LayerReason;
+  /** The stream of `@speakers` that was asked for, if it was: the producer changes by itself. */
+  seat?: string;
 };
 
 /** Somebody who speaks. */
