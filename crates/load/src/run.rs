@@ -315,9 +315,8 @@ impl Run {
         report.count(&mut after.since(&before), length, expectation);
         report.join_secs = round(self.joining.secs, 2);
         report.joins_failed = self.joining.failed;
-        let share = |cpu: Duration| round(100.0 * cpu.as_secs_f64() / self.joining.secs.max(1e-3), 1);
-        report.join_own_cpu_pct = share(self.joining.own_cpu);
-        report.join_server_cpu_pct = self.joining.server_cpu.map(share);
+        report.join_own_cpu_pct = cpu_pct(self.joining.own_cpu, self.joining.secs);
+        report.join_server_cpu_pct = self.joining.server_cpu.map(|cpu| cpu_pct(cpu, self.joining.secs));
         report.rooms = args.rooms;
         report.own_cpu_pct = round(100.0 * (own_after - own_before).as_secs_f64() / length.as_secs_f64(), 1);
         if let (Some(before), Some(after)) = (server_before, server_after) {
@@ -384,4 +383,9 @@ impl Run {
         let file = File::options().create(true).append(true).open(path);
         Ok(Some(Box::new(file.with_context(|| format!("--json {}", path.display()))?)))
     }
+}
+
+/// Share of one core, in percent.
+fn cpu_pct(cpu: Duration, secs: f64) -> f64 {
+    round(100.0 * cpu.as_secs_f64() / secs.max(1e-3), 1)
 }

@@ -48,7 +48,8 @@ impl Handshake for Server {
         let Some(flight) = Flight::parse(datagram) else { return Ok(()) };
         match flight.kind {
             Kind::ClientHello => {
-                if *self.client.get_or_insert(flight.number) == flight.number {
+                let first = *self.client.get_or_insert(flight.number);
+                if first == flight.number {
                     self.due.push_back(Due::Flight(Kind::ServerHello));
                 }
             }
