@@ -32,7 +32,7 @@ export class Server {
   /** Starts a program with an empty data folder and waits until it is ready. */
   static async start(args: string[] = []): Promise<Server> {
     const dataDir = mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
-    const server = new Server(dataDir, await freeTcpPort(), await freeUdpPort(), args);
+    const server = new Server(dataDir, await freePort(), await freePort(), args);
     await server.launch();
     return server;
   }
@@ -122,26 +122,30 @@ export function serverForThisFile(args: string[] = []): () => Server {
   };
 }
 
-async function freeTcpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below the range from which systems take the ports of outgoing connections: those would hold one at random. */
+const PORTS = { from: 12_000, below: 30_000 };
+
+/** A port that is free for UDP and TCP: media may go over either. */
+async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.below - PORTS.from));
+    if ((await isFreeForTcp(port)) && (await isFreeForUdp(port))) return port;
+  }
+  throw new Error('no port is free');
+}
+
+async function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '0.0.0.0', () => probe.close(() => resolve(true)));
   });
 }
 
-async function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+async function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createSocket('udp4');
-    probe.once('error', reject);
-    probe.bind(0, '0.0.0.0', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+    probe.once('error', () => resolve(false));
+    probe.bind(port, '0.0.0.0', () => probe.close(() => resolve(true)));
   });
 }
