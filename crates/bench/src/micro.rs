@@ -4,6 +4,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use load::process;
@@ -17,9 +18,6 @@ pub(crate) struct Args {
     /// Measurements of each step
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// Packets of each measurement
-    #[arg(long, default_value_t = 200_000)]
-    packets: u64,
     /// Write the results as JSON, one object a line
     #[arg(long)]
     json: Option<PathBuf>,
@@ -28,6 +26,10 @@ pub(crate) struct Args {
 /// Sessions in turn: their keys do not all lie in the nearest cache.
 const SESSIONS: usize = 200;
 const PAYLOAD_BYTES: usize = 1_100;
+/// CPU time of a measurement: the scheduler counts it in ticks of up to 10 ms.
+const ROUND_CPU: Duration = Duration::from_millis(400);
+/// Packets between two looks at it.
+const LOOK_PACKETS: usize = 20_000;
 /// Bytes that one session writes before the next; a packet with its header and tag.
 const SLOT_BYTES: usize = 1_200;
 
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!("  {:<26}{:>8}{:>14}", "ns a packet", "median", "min–max");
     for step in &steps {
         let spread = format!("{:.0}–{:.0}", step.ns_min, step.ns_max);
-        println!("  {:<26}{:>8.0}{spread:>14}", step.name, step.ns_median);
+        println!("  {:<26}{:>8.1}{spread:>14}", step.name, step.ns_median);
     }
     if let Some(path) = &args.json {
         let file = File::options().create(true).append(true).open(path);
@@ -73,15 +75,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// Runs a step that often; it is given the number of the packet.
 fn measure(name: &'static str, args: &Args, mut step: impl FnMut(u64)) -> Result<Step> {
     let mut number = 0;
-    let mut times = Vec::with_capacity(args.rounds);
+    let mut times = Vec::new();
     for _ in 0..args.rounds.max(1) {
-        let before = process::own_thread_cpu()?;
-        for _ in 0..args.packets {
-            step(number);
-            number += 1;
-        }
-        let cpu = process::own_thread_cpu()?.saturating_sub(before);
-        times.push(cpu.as_nanos() as f64 / args.packets.max(1) as f64);
+        let (before, first) = (process::own_thread_cpu()?, number);
+        let cpu = loop {
+            for _ in 0..LOOK_PACKETS {
+                step(number);
+                number += 1;
+            }
+            let cpu = process::own_thread_cpu()?.saturating_sub(before);
+            if cpu >= ROUND_CPU {
+                break cpu;
+            }
+        };
+        times.push(cpu.as_nanos() as f64 / (number - first) as f64);
     }
     times.sort_by(f64::total_cmp);
     let at = |index: usize| times.get(index).copied().unwrap_or(f64::NAN);

@@ -7,6 +7,7 @@ use clap::Parser;
 use load::args::{Args, Plan};
 use load::media::{
     Client, Fleet, FleetHandle, Negotiation, Publisher, Receiver, Role, Totals, negotiate, slots_of_answer,
+    transport_cc_id,
 };
 use model::MediaKind;
 use model::datagram::{Outbox, Protocol, Transport};
@@ -37,16 +38,25 @@ struct Endpoint {
     lines: Vec<(Mid, MediaKind)>,
     arrived: Vec<RtpPacket>,
     key_frame_requested: bool,
+    /// The client's receiver reports were opened and understood.
+    reported: bool,
 }
 
 impl Endpoint {
     fn answer(offer: &str, lines: &[(Mid, MediaKind)]) -> (Self, String) {
         let socket = socket();
-        let mut rtc = RtcConfig::new().set_rtp_mode(true).set_ice_lite(true).build(clock::now());
+        let rtc = RtcConfig::new().set_rtp_mode(true).set_ice_lite(true);
+        let mut rtc = rtc.set_stats_interval(Some(Duration::from_millis(50))).build(clock::now());
         rtc.add_local_candidate(Candidate::host(socket.local_addr(), "udp").unwrap());
         let answer = rtc.sdp_api().accept_offer(SdpOffer::from_sdp_string(offer).unwrap()).unwrap();
-        let endpoint =
-            Self { rtc, socket, lines: lines.to_vec(), arrived: Vec::new(), key_frame_requested: false };
+        let endpoint = Self {
+            rtc,
+            socket,
+            lines: lines.to_vec(),
+            arrived: Vec::new(),
+            key_frame_requested: false,
+            reported: false,
+        };
         (endpoint, answer.to_sdp_string())
     }
 
@@ -75,6 +85,7 @@ impl Endpoint {
                     outbox.push(transport, &packet.contents);
                 }
                 Output::Event(Event::RtpPacket(packet)) => self.arrived.push(packet),
+                Output::Event(Event::MediaEgressStats(stats)) => self.reported |= stats.remote.is_some(),
                 Output::Event(_) => {}
                 Output::Timeout(_) => return,
             }
@@ -123,7 +134,8 @@ fn connect(plan: &Plan, publishes: bool, fleet: &FleetHandle) -> (Endpoint, ones
     let role = if publishes {
         Role::Publisher(Publisher::new(plan, 0, &lines, now))
     } else {
-        Role::Receiver(Receiver::new(&lines, &slots_of_answer(&answer), plan.feeds(0)))
+        let receiver = Receiver::new(&lines, &slots_of_answer(&answer), plan.feeds(0));
+        Role::Receiver(receiver.with_light_reports(transport_cc_id(&answer), now))
     };
     let (tell, ready) = oneshot::channel();
     fleet.add(Client::new(rtc, socket, role, now, tell));
@@ -159,7 +171,7 @@ fn run(plan: &Plan, video: u64, audio: u64) -> Totals {
             from.ask_for_a_key_frame();
         }
         let asked = totals.key_frame_requests > 0 || video == 0;
-        if totals.video.packets >= video && totals.audio.packets >= audio && asked {
+        if totals.video.packets >= video && totals.audio.packets >= audio && asked && into.reported {
             runtime.block_on(async { (from_ready.await.unwrap(), into_ready.await.unwrap()) });
             return totals;
         }
@@ -188,9 +200,10 @@ fn every_codec_arrives_whole() {
 }
 
 #[test]
-fn a_camera_arrives_whole_and_who_only_counts_counts_the_same() {
+fn a_camera_arrives_whole_and_who_only_counts_counts_the_same_and_reports() {
     let totals = run(&plan("--profile camera --audio --feed 0"), 200, 10);
     check(&totals);
     assert_eq!(totals.decrypted, 0);
+    assert!(totals.reports > 0, "{totals:?}");
     assert_eq!((totals.video.slots, totals.audio.slots), (1, 1));
 }

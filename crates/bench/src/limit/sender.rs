@@ -87,15 +87,22 @@ impl Sender {
     /// Counts from here.
     pub(super) fn begin_measurement(&mut self) {
         self.totals = SendOutcome::default();
-        self.began = process::own_thread_cpu().ok().map(|cpu| (clock::now(), cpu));
+        self.began = self.own_cpu().ok().map(|cpu| (clock::now(), cpu));
     }
 
-    pub(super) fn measured(&self) -> io::Result<Sent> {
-        let (at, cpu) = self.began.ok_or(io::ErrorKind::Unsupported)?;
+    /// CPU time so far. The scheduler brings it up to date when a thread stops running, so it stops for a moment.
+    fn own_cpu(&mut self) -> io::Result<Duration> {
+        self.poller.wait(Some(clock::now() + Duration::from_millis(1)))?;
+        process::own_thread_cpu()
+    }
+
+    pub(super) fn measured(&mut self) -> io::Result<Sent> {
+        let (at, before) = self.began.ok_or(io::ErrorKind::Unsupported)?;
+        let length = clock::now().saturating_duration_since(at);
         Ok(Sent {
             outcome: self.totals,
-            length: clock::now().saturating_duration_since(at),
-            cpu: process::own_thread_cpu()?.saturating_sub(cpu),
+            length,
+            cpu: self.own_cpu()?.saturating_sub(before),
             all: self.number * self.destinations.len() as u64,
             gso: self.socket.facts().gso,
         })

@@ -133,7 +133,7 @@ impl Suite {
         let mut series = [Series::default(), Series::default()];
         for _ in 0..self.rounds {
             let kib = |suite: &mut Self, janus: bool, receivers: u32| {
-                let common = format!("--receivers {receivers} --audio --pps 50 --secs 2");
+                let common = format!("--receivers {receivers} --audio --pps 50");
                 let results =
                     if janus { suite.janus(&common) } else { suite.ours(&format!("{common} --slots 20")) };
                 number(&results, "server_rss_kib")
@@ -200,8 +200,7 @@ impl Suite {
             Effort::Quick => (100, 50),
             Effort::Full => (500, 50),
         };
-        let load =
-            format!("--receivers {receivers} --join-rate {rate} --pps 30 --feed 0 --setup 60 --secs 2");
+        let load = format!("--receivers {receivers} --join-rate {rate} --pps 30 --feed 0 --setup 60");
         let keys = [
             ("join_ms_median", "ms", "from the join's begin to the first packet, median"),
             ("join_ms_p95", "ms", "the same, 95 %"),

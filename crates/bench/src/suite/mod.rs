@@ -139,7 +139,9 @@ impl Suite {
             );
         }
         if !self.bench.has_janus() {
-            println!("! Janus is not measured: not installed (Debian: apt-get install janus), or left out");
+            println!(
+                "! Janus is not measured: not installed (Debian: apt-get install janus), left out, or no address for it"
+            );
         }
         match &self.before {
             Some(before) if before.machine != self.results.machine => {

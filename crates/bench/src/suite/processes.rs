@@ -1,7 +1,7 @@
 //! Starting what is measured and what measures, each on its core, and ending what was started, whatever happens.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -81,7 +81,8 @@ pub(super) struct Bench {
     folder: PathBuf,
     server_core: usize,
     load_core: usize,
-    janus: Option<PathBuf>,
+    /// The program, and the address for its media.
+    janus: Option<(PathBuf, IpAddr)>,
     /// What goes before every command.
     prefix: Vec<String>,
     runs: u32,
@@ -110,7 +111,7 @@ impl Bench {
             Ok(status) if status.success() => vec!["prlimit".to_owned(), limit],
             _ => Vec::new(),
         };
-        let janus = if with_janus { find_janus() } else { None };
+        let janus = if with_janus { find_janus().zip(own_address()) } else { None };
         Ok(Self { programs, folder, server_core, load_core, janus, prefix, runs: 0 })
     }
 
@@ -143,18 +144,21 @@ impl Bench {
 
     /// The same with a fresh Janus. None where there is none.
     pub(super) fn janus(&mut self, load: &str, at_most: Duration) -> Result<Option<Vec<Value>>> {
-        let Some(program) = self.janus.clone() else { return Ok(None) };
+        let Some((program, ip)) = self.janus.clone() else { return Ok(None) };
         let port = free_port()?;
         let folder = self.folder.join(format!("janus-{}", self.runs));
-        write_janus_config(&folder, port)?;
+        write_janus_config(&folder, port, ip)?;
         let folder_text = folder.to_string_lossy().into_owned();
         let config = folder.join("janus.jcfg").to_string_lossy().into_owned();
         let arguments = ["-F", &folder_text, "-C", &config, "--disable-colors"];
         let mut server = self.spawn(&program, self.server_core, arguments)?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         server.wait_listening(address).context("janus")?;
-        let results =
-            self.load(&format!("--target janus --url http://{address} {load}"), server.id(), at_most);
+        let results = self.load(
+            &format!("--target janus --url http://{address} --ip {ip} {load}"),
+            server.id(),
+            at_most,
+        );
         let ended = results.with_context(|| format!("janus: {}", server.last_words()));
         drop(server);
         let _ = fs::remove_dir_all(folder);
@@ -285,9 +289,18 @@ fn find_janus() -> Option<PathBuf> {
     named.into_iter().chain(usual).find(|path| path.exists())
 }
 
-/// Only what is measured: the VideoRoom, HTTP on loopback, candidates on loopback, no log beside errors, sessions that
-/// need no keep-alive.
-fn write_janus_config(folder: &Path, port: u16) -> Result<()> {
+/// An address of this machine that is not of the loopback interface, which Janus does not offer to its clients. Packets
+/// between two addresses of one machine go through the loopback interface all the same.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Sends nothing: the kernel only looks up which of our addresses leads there (RFC 5737: nobody is there).
+    socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+/// Only what is measured: the VideoRoom, HTTP on loopback, candidates of one address, no log beside errors, sessions
+/// that need no keep-alive.
+fn write_janus_config(folder: &Path, port: u16, ip: IpAddr) -> Result<()> {
     fs::create_dir_all(folder)?;
     let plugins = [
         "audiobridge",
@@ -307,7 +320,7 @@ fn write_janus_config(folder: &Path, port: u16) -> Result<()> {
         "general: {{\n  configs_folder = \"{}\"\n  debug_level = 2\n  session_timeout = 0\n  \
          admin_secret = \"none\"\n  server_name = \"bench\"\n}}\n\
          media: {{\n  rtp_port_range = \"20000-60000\"\n}}\n\
-         nat: {{\n  ice_enforce_list = \"127.0.0.1\"\n  full_trickle = false\n}}\n\
+         nat: {{\n  ice_enforce_list = \"{ip}\"\n  full_trickle = false\n}}\n\
          plugins: {{\n  disable = \"{}\"\n}}\n\
          transports: {{\n  disable = \"libjanus_websockets.so,libjanus_rabbitmq.so,libjanus_pfunix.so,\
          libjanus_mqtt.so,libjanus_nanomsg.so\"\n}}\nevents: {{\n  broadcast = false\n}}\n",
