@@ -24,7 +24,6 @@ impl Unit {
     /// Sends on everything that came in since the last call. `flush` is called when much has gathered, and must send
     /// and clear the outbox; what is there at the end is left for the shell.
     pub fn forward(&mut self, now: Instant, mut flush: impl FnMut(&mut Outbox)) {
-        self.take_bandwidth_changes();
         self.make_plans(now);
         self.gather_work();
         let mut dirty = std::mem::take(&mut self.dirty);

@@ -31,12 +31,13 @@ impl Unit {
         self.peers.get(peer as usize).map(|p| p.endpoint.bandwidth())
     }
 
-    /// After anything that a peer may have reported: notes that its bandwidth has changed, and begins a probe.
+    /// After anything that a peer may have reported: what it is sent is decided again, and a probe begins.
     pub(crate) fn follow_bandwidth(&mut self, now: Instant, peer: u32) {
-        let Some(known) = self.peers.get_mut(peer as usize) else { return };
-        if known.endpoint.take_bandwidth_change() {
-            self.bandwidth_changed.push(peer);
+        let changed = self.endpoint(peer).is_some_and(|e| e.take_bandwidth_change());
+        if changed {
+            self.plan_soon(peer);
         }
+        let Some(known) = self.peers.get_mut(peer as usize) else { return };
         if known.pacer.tell_wanted_at <= now && known.endpoint.is_connected() {
             known.pacer.tell_wanted_at = now + WANTED_INTERVAL;
             known.endpoint.set_wanted(now, known.plan.wanted);
@@ -44,13 +45,6 @@ impl Unit {
         if known.pacer.deadline.is_none() && known.endpoint.wants_probe() {
             known.pacer.deadline = Some(now);
         }
-    }
-
-    /// Peers whose bandwidth has changed are planned for anew.
-    pub(crate) fn take_bandwidth_changes(&mut self) {
-        let mut changed = std::mem::take(&mut self.bandwidth_changed);
-        changed.drain(..).for_each(|peer| self.plan_soon(peer));
-        self.bandwidth_changed = changed;
     }
 
     /// Sends what waited for this moment.

@@ -60,8 +60,6 @@ pub struct Unit {
     pub(crate) switched: Vec<Switched>,
     /// Encodings whose key frames somebody waits for.
     pub(crate) key_frames_wanted: Vec<(u32, u8)>,
-    /// Peers whose bandwidth has changed and for which it was not decided again.
-    pub(crate) bandwidth_changed: Vec<u32>,
     /// Peers that are to be planned for.
     pub(crate) plans_due: Vec<u32>,
     /// Tracks of which more may be looked at than their senders were told.
@@ -117,7 +115,6 @@ impl Unit {
             dirty: Vec::new(),
             switched: Vec::new(),
             key_frames_wanted: Vec::new(),
-            bandwidth_changed: Vec::new(),
             plans_due: Vec::new(),
             demand_due: Vec::new(),
             layer_changes: VecDeque::new(),
