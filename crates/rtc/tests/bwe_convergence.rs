@@ -165,3 +165,25 @@ fn a_path_from_which_nothing_is_heard_is_sent_less() {
     world.link.feedback_loss = 0.0;
     world.until(12 * S, "back", |w| w.target() >= 3.4e6);
 }
+
+#[test]
+fn who_is_sent_nothing_after_losses_or_a_queue_is_asked_for_more_all_the_same() {
+    for seed in 0..SEEDS {
+        for queue in [false, true] {
+            let mut world = World::new(seed, Link::of(4e6), Source::Fixed { bps: 1.5e6 });
+            world.want(2e6);
+            world.run(5 * S);
+            if queue {
+                world.link.bps = 300e3;
+            } else {
+                world.link.loss = 0.4;
+            }
+            world.run(S);
+            // All that the unit sent does not fit any more.
+            world.source = Source::Nothing;
+            world.run(S);
+            world.link = Link::of(4e6);
+            world.until(10 * S, &format!("back, seed {seed}, queue {queue}"), |w| w.target() >= 2e6);
+        }
+    }
+}

@@ -113,6 +113,11 @@ impl Loss {
         ((self.share - self.inherent) / (1.0 - self.inherent)).max(0.0)
     }
 
+    /// What was lost last is too long ago to say anything.
+    pub(super) fn forget_share(&mut self) {
+        (self.share, self.expected, self.lost) = (0.0, 0, 0);
+    }
+
     /// A probe has got through.
     pub(super) fn raise(&mut self, rate: f64) {
         if !self.is_high() {

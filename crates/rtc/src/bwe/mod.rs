@@ -67,6 +67,8 @@ const FAR_OFF: f64 = 1.4;
 const CONGESTED_US: i64 = 5_000_000;
 /// So long after the first feedback, what is estimated counts even if no probe was answered.
 const FIRST_LOOK_US: i64 = 1_500_000;
+/// Between two feedbacks, at most so many packets are taken for lost.
+const PASSED_OVER_MAX: u16 = 2_048;
 /// Packets are put in the order of arrival in groups of so many: reordering on paths is local.
 const BATCH: usize = 64;
 
@@ -104,6 +106,8 @@ pub struct Estimator {
     heard_us: Option<i64>,
     /// The receiver's clock, in units of 64 ms.
     reference: Option<i64>,
+    /// What follows the last feedback: its count, and the first sequence number that was not told of.
+    follows: Option<(u8, u16)>,
     arrivals: InterArrival,
     trendline: Trendline,
     acknowledged: Acknowledged,
@@ -139,6 +143,7 @@ impl Estimator {
             mute: false,
             heard_us: None,
             reference: None,
+            follows: None,
             arrivals: InterArrival::default(),
             trendline: Trendline::new(),
             acknowledged: Acknowledged::new(),
@@ -206,14 +211,12 @@ impl Estimator {
         let (mut received, mut lost, mut late) = (0u32, 0u32, 0u32);
         let mut newest_sent_us = None;
         let mut batch = ArrayVec::<Arrived, BATCH>::new();
+        for sequence in self.passed_over(feedback) {
+            lost += self.count_lost(now_us, sequence);
+        }
         for status in feedback.statuses() {
             let Some(offset_us) = status.arrival_us else {
-                if let Some(sent) = self.log.lost(now_us, status.sequence_number) {
-                    lost += 1;
-                    if sent.cluster != 0 {
-                        self.probe_rate.lost(sent.cluster);
-                    }
-                }
+                lost += self.count_lost(now_us, status.sequence_number);
                 continue;
             };
             let Some(sent) = self.log.received(now_us, status.sequence_number) else { continue };
@@ -251,6 +254,28 @@ impl Estimator {
             self.acknowledged.expect_fast_change();
         }
         self.decide(now_us);
+    }
+
+    /// What lies between two feedbacks that follow each other. Some receivers begin each with a packet that arrived, so
+    /// this is where most losses of a bad path are.
+    fn passed_over(&mut self, feedback: &TransportFeedback<'_>) -> impl Iterator<Item = u16> + use<> {
+        let base = feedback.base_sequence_number;
+        let next = (feedback.feedback_count.wrapping_add(1), base.wrapping_add(feedback.status_count));
+        let former = self.follows.replace(next);
+        let from =
+            former.filter(|(count, _)| *count == feedback.feedback_count).map_or(base, |(_, from)| from);
+        // Further ahead is backwards: told of twice.
+        let passed = Some(base.wrapping_sub(from)).filter(|passed| *passed < PASSED_OVER_MAX).unwrap_or(0);
+        (0..passed).map(move |n| from.wrapping_add(n))
+    }
+
+    /// 1 if the packet was not known to be lost.
+    fn count_lost(&mut self, now_us: i64, sequence: u16) -> u32 {
+        let Some(sent) = self.log.lost(now_us, sequence) else { return 0 };
+        if sent.cluster != 0 {
+            self.probe_rate.lost(sent.cluster);
+        }
+        1
     }
 
     fn path(&self, now_us: i64, delay_rate: f64) -> loss::Path {
@@ -365,6 +390,8 @@ impl Estimator {
             self.aimd.scale(now_us, UNHEARD_FACTOR);
             // The next step needs packets of its own.
             self.heard_packets = self.sent_packets;
+        } else if self.heard_us.is_some_and(|at| now_us - at > STALE_US) {
+            self.forget_distress();
         }
         if let Some(first_us) = self.first_sent_us
             && self.heard_us.is_none()
@@ -374,6 +401,14 @@ impl Estimator {
         let usage = self.trendline.usage();
         self.take_probes(now_us, usage);
         self.plan_probe(now_us, usage);
+    }
+
+    /// Hardly anything is sent, so nothing is told: a queue and losses of the past must not keep probes away for ever
+    /// from somebody for whom everything was stopped because of them.
+    fn forget_distress(&mut self) {
+        self.arrivals = InterArrival::default();
+        self.trendline = Trendline::new();
+        self.loss.forget_share();
     }
 
     /// In bit/s. `None`: the receiver tells nothing.

@@ -81,6 +81,8 @@ pub enum Source {
     Fixed { bps: f64 },
     /// The highest of these layers that fits, with sound: what a forwarding unit does.
     Layers(&'static [f64]),
+    /// Nothing, not even sound: all that was sent is paused.
+    Nothing,
 }
 
 pub struct World {
@@ -213,6 +215,7 @@ impl World {
     fn video_bps(&self) -> f64 {
         let audio = AUDIO_BYTES as f64 * 8.0 / AUDIO_INTERVAL.as_secs_f64();
         match self.source {
+            Source::Nothing => 0.0,
             Source::Adaptive { max_bps } => (self.target().min(max_bps) - audio).max(0.0),
             Source::Fixed { bps } => bps,
             Source::Layers(layers) => {
@@ -225,7 +228,9 @@ impl World {
     fn send_media(&mut self) {
         if self.next_audio <= self.now {
             self.next_audio += AUDIO_INTERVAL;
-            self.send(AUDIO_BYTES);
+            if !matches!(self.source, Source::Nothing) {
+                self.send(AUDIO_BYTES);
+            }
         }
         if self.next_frame <= self.now {
             self.next_frame += FRAME_INTERVAL;
