@@ -72,7 +72,7 @@ async fn facts_of_a_unit_reach_the_people() {
     world.offer(ada).await;
     let peer = unit.next_peer().await;
     let voice = Voice { peer, level_dbov: 0, activity: 50 };
-    unit.say(UnitFact::Speakers { meeting: MEETING, speakers: vec![voice] });
+    unit.say(UnitFact::Speakers { meeting: MEETING, unit: UnitId(1), speakers: vec![voice] });
     let speaks = |m: &ServerMessage| matches!(m, ServerMessage::Speakers { speakers } if speakers.first().is_some_and(|s| s.participant_id == ada.who));
     world.until(ada, speaks).await;
     unit.say(UnitFact::PeersLost { peers: vec![peer] });

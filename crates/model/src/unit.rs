@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Layer, LayerReason, MediaKind, MeetingId, Mid, PeerId, Rid, Semantic};
+use crate::{Codec, Layer, LayerReason, MediaKind, MeetingId, Mid, PeerId, Rid, Semantic, UnitId};
 
 /// A stream as a unit knows it: an m-line of one of its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub enum UnitCommand {
         slot: Mid,
         /// What. A source that does not exist (any more) leaves the slot silent.
         source: Option<Source>,
+        /// The unit that the source's peer is on; `None`: the receiver's own. From another unit it comes by a relay.
+        home: Option<UnitId>,
         /// The encoding wanted; `None`: the best for this receiver, by the slot's size and the receiver's
         /// bandwidth. An encoding that the bandwidth does not carry is replaced by a lower one.
         rid: Option<Rid>,
@@ -118,6 +120,13 @@ pub enum UnitCommand {
         source: Source,
         /// True: dropped at the unit.
         muted: bool,
+    },
+    /// Who speaks, or spoke last, in a room that is on several units: none of them hears everybody.
+    Speaking {
+        /// Where.
+        meeting: MeetingId,
+        /// Who; `None`: as far as this unit hears.
+        peer: Option<PeerId>,
     },
     /// The participant is gone.
     Close {
@@ -201,10 +210,12 @@ pub enum UnitFact {
         /// Whether packets come in.
         active: bool,
     },
-    /// Who speaks in a room, loudest first; at most a few, empty for silence. Sent when it changes.
+    /// Who speaks in a room of those on one unit, loudest first; at most a few, empty for silence. Sent when it changes.
     Speakers {
         /// Where.
         meeting: MeetingId,
+        /// Which unit hears them.
+        unit: UnitId,
         /// Who.
         speakers: Vec<Voice>,
     },

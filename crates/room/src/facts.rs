@@ -48,7 +48,7 @@ impl Room {
             UnitFact::SourceChanged { source, codec, layers, .. } => {
                 self.source_changed(now, source, codec, &layers);
             }
-            UnitFact::Speakers { meeting, speakers } if meeting == self.config.meeting => {
+            UnitFact::Speakers { meeting, speakers, .. } if meeting == self.config.meeting => {
                 self.speakers_changed(now, &speakers);
             }
             UnitFact::Speakers { .. } => {}

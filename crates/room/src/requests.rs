@@ -119,7 +119,7 @@ impl Room {
             let participant = self.participants.get_mut(&receiver);
             if participant.is_some_and(|p| p.slots.take_rebound(slot, wanted)) {
                 let Wanted { source, rid } = wanted;
-                self.command(UnitCommand::Bind { peer, slot, source, rid });
+                self.command(UnitCommand::Bind { peer, slot, source, home: None, rid });
             }
         }
     }

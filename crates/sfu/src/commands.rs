@@ -323,7 +323,8 @@ impl Unit {
         match command {
             // A lite endpoint learns the client's addresses from its checks.
             UnitCommand::AddCandidate { .. } => {}
-            UnitCommand::Bind { peer, slot, source, rid } => self.bind(peer, slot, source, rid),
+            UnitCommand::Bind { peer, slot, source, rid, .. } => self.bind(peer, slot, source, rid),
+            UnitCommand::Speaking { .. } => {}
             UnitCommand::Resize { peer, slot, width, height } => {
                 self.resize(peer, slot, TileSize { width, height });
             }

@@ -83,7 +83,7 @@ impl Unit {
                 heard.is_some()
             });
             if let Some(speakers) = room.speakers.update(speaking) {
-                self.facts.push_back(UnitFact::Speakers { meeting: *meeting, speakers });
+                self.facts.push_back(UnitFact::Speakers { meeting: *meeting, unit: self.id, speakers });
             }
         }
     }

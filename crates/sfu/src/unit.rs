@@ -40,6 +40,7 @@ pub struct Config {
 /// Every method takes the time; nothing here reads a clock. What is to be sent lies in the [`Unit::outbox`], what the
 /// rooms should know comes from [`Unit::poll_fact`].
 pub struct Unit {
+    pub(crate) id: UnitId,
     pub(crate) local: Local,
     pub(crate) peers_max: usize,
     pub(crate) entropy: Entropy,
@@ -94,6 +95,7 @@ impl Unit {
     /// A unit without peers. `entropy` fills a buffer from a cryptographic source.
     pub fn new(now: Instant, config: Config, entropy: Entropy) -> Self {
         Self {
+            id: config.unit,
             local: Local {
                 identity: config.identity,
                 candidates: config.candidates,

@@ -189,7 +189,8 @@ fn a_named_encoding_falls_when_it_does_not_fit() {
     let mut ana = Simulcast::new(&mut world);
     let (bo, slot) = viewer(&mut world, &ana, 160, 90);
     let (peer, source) = (world.clients[bo].peer, world.source(ana.client, ana.mid));
-    let named = |rid: &str| UnitCommand::Bind { peer, slot, source: Some(source), rid: rid.parse().ok() };
+    let named =
+        |rid: &str| UnitCommand::Bind { peer, slot, source: Some(source), home: None, rid: rid.parse().ok() };
     world.command(named("h"));
     ana.seconds(&mut world, 1.0);
     assert_eq!(told(&world, bo), (Some("h".to_owned()), true, LayerReason::Requested));

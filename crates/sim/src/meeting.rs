@@ -70,7 +70,7 @@ impl Member {
         let gone = |shown: &Source| !sources.iter().any(|(_, source)| source == shown);
         for slot in self.slots.iter_mut().filter(|s| s.shows.as_ref().is_some_and(gone)) {
             slot.shows = None;
-            commands.push(UnitCommand::Bind { peer, slot: slot.mid, source: None, rid: None });
+            commands.push(UnitCommand::Bind { peer, slot: slot.mid, source: None, home: None, rid: None });
         }
         for (kind, source) in sources.iter().filter(|(_, source)| source.peer != peer) {
             if self.slots.iter().any(|s| s.shows == Some(*source)) {
@@ -79,7 +79,13 @@ impl Member {
             let free = |s: &&mut Slot| s.kind == *kind && s.shows.is_none();
             let Some(slot) = self.slots.iter_mut().find(free) else { continue };
             slot.shows = Some(*source);
-            commands.push(UnitCommand::Bind { peer, slot: slot.mid, source: Some(*source), rid: None });
+            commands.push(UnitCommand::Bind {
+                peer,
+                slot: slot.mid,
+                source: Some(*source),
+                home: None,
+                rid: None,
+            });
             if let (MediaKind::Video, Some((width, height))) = (*kind, tile) {
                 commands.push(UnitCommand::Resize { peer, slot: slot.mid, width, height });
             }

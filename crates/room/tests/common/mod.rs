@@ -284,7 +284,7 @@ impl World {
     /// Bindings since the last call: slot, source.
     pub(crate) fn take_binds(&mut self) -> Vec<(PeerId, Mid, Option<Source>, Option<Rid>)> {
         let bind = |c| match c {
-            UnitCommand::Bind { peer, slot, source, rid } => Some((peer, slot, source, rid)),
+            UnitCommand::Bind { peer, slot, source, rid, .. } => Some((peer, slot, source, rid)),
             _ => None,
         };
         self.take_commands().into_iter().filter_map(bind).collect()

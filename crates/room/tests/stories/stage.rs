@@ -1,7 +1,7 @@
 //! The stage: a few slots in which everybody sees and hears who matters, however many are there.
 
 use model::unit::{UnitFact, Voice};
-use model::{ParticipantId, PeerId};
+use model::{ParticipantId, PeerId, UnitId};
 use wire::ClientMessage;
 
 use crate::common::{Lines, MEETING, World, mid};
@@ -34,7 +34,7 @@ fn crowd(world: &mut World, people: u8) -> Vec<(ParticipantId, PeerId)> {
 
 fn speaks(world: &mut World, peer: PeerId) {
     let voice = Voice { peer, level_dbov: 20, activity: 90 };
-    world.fact(UnitFact::Speakers { meeting: MEETING, speakers: vec![voice] });
+    world.fact(UnitFact::Speakers { meeting: MEETING, unit: UnitId(1), speakers: vec![voice] });
     world.pass_ms(100);
 }
 

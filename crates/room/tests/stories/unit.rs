@@ -29,7 +29,11 @@ fn who_speaks_is_told_by_participant_and_level() {
     world.clear();
     let loud = |list: Vec<(PeerId, u8)>| {
         let voice = |(peer, level_dbov)| Voice { peer, level_dbov, activity: 50 };
-        UnitFact::Speakers { meeting: MEETING, speakers: list.into_iter().map(voice).collect() }
+        UnitFact::Speakers {
+            meeting: MEETING,
+            unit: UnitId(1),
+            speakers: list.into_iter().map(voice).collect(),
+        }
     };
     world.fact(loud(vec![(peers[1], 0), (PeerId(77), 5), (peers[0], 127)]));
     world.fact(loud(vec![(peers[1], 0), (peers[0], 127)]));

@@ -306,7 +306,13 @@ impl World {
     }
 
     pub fn bind(&mut self, receiver: usize, slot: Mid, source: Option<Source>) {
-        self.command(UnitCommand::Bind { peer: self.clients[receiver].peer, slot, source, rid: None });
+        self.command(UnitCommand::Bind {
+            peer: self.clients[receiver].peer,
+            slot,
+            source,
+            home: None,
+            rid: None,
+        });
     }
 
     pub fn resize(&mut self, receiver: usize, slot: Mid, width: u16, height: u16) {

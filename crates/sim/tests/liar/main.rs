@@ -67,8 +67,13 @@ fn take(peers: &mut Peers, step: &Step) {
         Step::Bind { who, slot, sender, line, rid, stop } => {
             let source = (!stop).then(|| peers.source(*sender, *line));
             let rid = rid.and_then(|high| if high { "h" } else { "l" }.parse().ok());
-            let command =
-                UnitCommand::Bind { peer: peers.id(*who), slot: peers.slot(*who, *slot), source, rid };
+            let command = UnitCommand::Bind {
+                peer: peers.id(*who),
+                slot: peers.slot(*who, *slot),
+                source,
+                home: None,
+                rid,
+            };
             peers.command(command);
         }
         Step::Resize { who, slot, width, height } => {

@@ -181,7 +181,7 @@ impl Peers {
             for (slot, line) in [(0, 0), (2, 1)] {
                 let (peer, slot) = (peers.id(who), peers.slot(who, slot));
                 let source = Some(peers.source(who ^ 1, line));
-                peers.command(UnitCommand::Bind { peer, slot, source, rid: None });
+                peers.command(UnitCommand::Bind { peer, slot, source, home: None, rid: None });
             }
         }
         peers
