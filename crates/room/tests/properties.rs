@@ -89,7 +89,10 @@ impl Unit {
                 self.bound.remove(&(*peer, *slot));
             }
             UnitCommand::Close { peer } => self.forget(*peer),
-            UnitCommand::AddCandidate { .. } | UnitCommand::Resize { .. } | UnitCommand::Mute { .. } => {}
+            UnitCommand::AddCandidate { .. }
+            | UnitCommand::Resize { .. }
+            | UnitCommand::Mute { .. }
+            | UnitCommand::Speaking { .. } => {}
         }
     }
 }
