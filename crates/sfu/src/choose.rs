@@ -6,8 +6,9 @@ use model::MediaKind;
 use model::unit::UnitFact;
 
 use crate::keyframe::Urgency;
+use crate::relay::RelayedTo;
 use crate::svc::Choice;
-use crate::track::{Encoding, SlotRef};
+use crate::track::{Encoding, Origin, SlotRef};
 use crate::unit::Unit;
 
 impl Unit {
@@ -64,9 +65,13 @@ impl Unit {
     pub(crate) fn track_changed(&mut self, track: u32) {
         let Some(known) = self.tracks.get_mut(track as usize) else { return };
         let source = known.source;
-        if let Some((codec, layers, active)) = known.published.as_mut().and_then(|p| p.news()) {
+        let relayed = known.is_from_afar();
+        if let Some((codec, layers, active)) = known.published.as_mut().and_then(|p| p.news())
+            && !relayed
+        {
             self.facts.push_back(UnitFact::SourceChanged { source, codec, layers, active });
         }
+        self.announce(track);
         self.plan_soon_for_all(track);
     }
 
@@ -97,29 +102,34 @@ impl Unit {
     pub(crate) fn request_key_frames(&mut self, now: Instant) {
         let mut wanted = std::mem::take(&mut self.key_frames_wanted);
         wanted.retain(|&(track, encoding)| {
-            let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut())
-            else {
-                return false;
-            };
-            let (peer, line) = (published.peer, published.line);
+            let Some(sent) = self.tracks.get_mut(track as usize) else { return false };
+            let relayed = RelayedTo::of(sent).includes(encoding);
+            let Some(published) = sent.published.as_mut() else { return false };
+            let origin = published.origin;
             let Some(known) = published.encodings.get_mut(usize::from(encoding)) else { return false };
-            if known.watchers.is_empty() {
+            if known.watchers.is_empty() && !relayed {
                 known.requests.satisfied();
                 return false;
             }
-            // One that is switched off is asked when it comes.
-            if known.asked.is_asleep() && !known.active {
+            // One that is switched off is asked when it comes; another unit knows whether it is.
+            if known.asked.is_asleep() && !known.active && origin != Origin::Relayed {
                 return true;
             }
+            let Some(urgency) = known.requests.due(now) else {
+                return known.requests.deadline(now).is_some();
+            };
             // Before its first packet an encoding cannot be asked, and begins with a key frame anyway.
-            if known.requests.is_due(now)
-                && let Some(sender) = self.peers.get_mut(peer as usize)
-                && sender.endpoint.request_key_frame(line, encoding, &mut self.outbox)
-            {
+            let asked = match origin {
+                Origin::Relayed => self.ask_for_relayed_key_frame(track, encoding, urgency),
+                Origin::Local { peer, line } => self.peers.get_mut(peer as usize).is_some_and(|sender| {
+                    sender.endpoint.request_key_frame(line, encoding, &mut self.outbox)
+                }),
+            };
+            if asked && let Some(known) = self.encoding_mut(track, encoding) {
                 known.requests.sent(now);
-                self.counters.key_frames_requested += 1;
+                self.counters.key_frames_requested += u64::from(origin != Origin::Relayed);
             }
-            known.requests.deadline(now).is_some()
+            true
         });
         self.key_frames_wanted = wanted;
     }

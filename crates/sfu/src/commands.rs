@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::unit::{Answer, Offer, OfferError, PublishedMedia, ReceiveSlot, Source, UnitCommand};
-use model::{MeetingId, Mid, PeerId, Rid};
+use model::{MeetingId, Mid, PeerId, Rid, UnitId};
 use rtc::Endpoint;
 use rtc::sdp::{MediaLine, SessionDescription};
 
@@ -14,7 +14,7 @@ use crate::peer::Peer;
 use crate::plan::Plan;
 use crate::slot::Slot;
 use crate::timeline::{PictureIds, Timeline};
-use crate::track::{Published, SlotRef, Track};
+use crate::track::{Origin, Published, SlotRef, Track};
 use crate::unit::Unit;
 
 impl Unit {
@@ -177,13 +177,21 @@ impl Unit {
                 if let Some(published) = known.and_then(|t| t.published.as_mut()) {
                     published.codecs.clone_from(&media.codecs);
                 }
+                self.announce(track);
                 return;
             }
             self.unpublish(track);
         }
         let track = self.track_of(source);
-        let mut published =
-            Published::new(peer, line, media.kind, media.semantic, media.codecs.clone(), &receive.layers);
+        // What is sent here comes from nowhere else.
+        self.unsubscribe(track);
+        let mut published = Published::new(
+            Origin::Local { peer, line },
+            media.kind,
+            media.semantic,
+            media.codecs.clone(),
+            &receive.layers,
+        );
         if let Some(known) = self.tracks.get_mut(track as usize) {
             // A mute that came before the offer was answered holds.
             published.muted = known.muted_ahead;
@@ -203,6 +211,7 @@ impl Unit {
             self.agree(slot, track);
             self.plan_soon(slot.peer);
         }
+        self.announce(track);
     }
 
     fn adopt_slot(&mut self, peer: u32, line: u16, agreed: Option<&MediaLine>) {
@@ -242,7 +251,7 @@ impl Unit {
     }
 
     /// Which payload types carry this track to this slot.
-    fn agree(&mut self, at: SlotRef, track: u32) {
+    pub(crate) fn agree(&mut self, at: SlotRef, track: u32) {
         let Some(published) = self.tracks.get(track as usize).and_then(|t| t.published.as_ref()) else {
             return;
         };
@@ -258,7 +267,7 @@ impl Unit {
     }
 
     /// The track of a source; made if somebody waits for it before it is published.
-    fn track_of(&mut self, source: Source) -> u32 {
+    pub(crate) fn track_of(&mut self, source: Source) -> u32 {
         if let Some(track) = self.by_source.get(&source) {
             return *track;
         }
@@ -268,14 +277,15 @@ impl Unit {
     }
 
     /// Nothing comes from a track any more. Who waits for it goes on waiting.
-    fn unpublish(&mut self, track: u32) {
+    pub(crate) fn unpublish(&mut self, track: u32) {
         let Some(known) = self.tracks.get_mut(track as usize) else { return };
         let Some(published) = known.published.take() else { return };
         let subscribers = known.subscribers.clone();
-        let place = self
-            .peers
-            .get_mut(published.peer as usize)
-            .and_then(|p| p.tracks.get_mut(usize::from(published.line)));
+        let local = match published.origin {
+            Origin::Local { peer, line } => Some((peer, usize::from(line))),
+            Origin::Relayed => None,
+        };
+        let place = local.and_then(|(peer, line)| self.peers.get_mut(peer as usize)?.tracks.get_mut(line));
         if let Some(place) = place {
             *place = None;
         }
@@ -286,10 +296,17 @@ impl Unit {
             self.plan_soon(at.peer);
             self.tell_slot(at);
         }
+        if local.is_some() {
+            self.announce(track);
+            self.follow_route(track);
+        }
         self.drop_if_unused(track);
     }
 
-    fn drop_if_unused(&mut self, track: u32) {
+    pub(crate) fn drop_if_unused(&mut self, track: u32) {
+        if self.tracks.get(track as usize).is_some_and(|t| t.far.is_some() && t.subscribers.is_empty()) {
+            self.unsubscribe(track);
+        }
         if self.tracks.get(track as usize).is_some_and(Track::is_unused) {
             let gone = self.tracks.remove(track as usize);
             self.by_source.remove(&gone.source);
@@ -323,8 +340,15 @@ impl Unit {
         match command {
             // A lite endpoint learns the client's addresses from its checks.
             UnitCommand::AddCandidate { .. } => {}
-            UnitCommand::Bind { peer, slot, source, rid, .. } => self.bind(peer, slot, source, rid),
-            UnitCommand::Speaking { .. } => {}
+            UnitCommand::Bind { peer, slot, source, home, rid } => {
+                let home = home.filter(|unit| *unit != self.id);
+                self.bind(now, (peer, slot), source.map(|source| (source, home)), rid);
+            }
+            UnitCommand::Speaking { meeting, peer } => {
+                if let Some(room) = self.rooms.get_mut(&meeting) {
+                    room.speaking = peer;
+                }
+            }
             UnitCommand::Resize { peer, slot, width, height } => {
                 self.resize(peer, slot, TileSize { width, height });
             }
@@ -342,10 +366,20 @@ impl Unit {
         Some(SlotRef { peer, line: u16::try_from(line).ok()? })
     }
 
-    fn bind(&mut self, peer: PeerId, mid: Mid, source: Option<Source>, rid: Option<Rid>) {
+    /// `source` comes with the unit that it is on, if that is another one.
+    fn bind(
+        &mut self,
+        now: Instant,
+        (peer, mid): (PeerId, Mid),
+        source: Option<(Source, Option<UnitId>)>,
+        rid: Option<Rid>,
+    ) {
         let Some(at) = self.find_slot(peer, mid) else { return };
-        let Some(source) = source else { return self.unbind(at) };
-        if !self.may_receive(at.peer, source.peer) {
+        let Some((source, home)) = source else { return self.unbind(at) };
+        let Some(meeting) = self.peers.get(at.peer as usize).map(|p| p.meeting) else { return };
+        let known = self.by_source.get(&source).and_then(|t| self.tracks.get(*t as usize));
+        let relayed_elsewhere = known.and_then(|t| t.far.as_ref()).is_some_and(|f| f.meeting != meeting);
+        if relayed_elsewhere || !self.may_receive(at.peer, source.peer) {
             return;
         }
         let bound = self.peers.get(at.peer as usize).and_then(|p| p.slot(at.line)).and_then(|s| s.track);
@@ -363,6 +397,8 @@ impl Unit {
         if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
             slot.wanted = rid;
         }
+        let track = self.track_of(source);
+        self.route(now, track, home, meeting);
         self.plan_soon(at.peer);
     }
 
@@ -387,6 +423,15 @@ impl Unit {
         let track = self.track_of(source);
         let Some(known) = self.tracks.get_mut(track as usize) else { return };
         known.muted_ahead = muted;
+        if !known.is_from_afar() {
+            self.set_muted(track, muted);
+            self.announce(track);
+        }
+    }
+
+    /// Takes over whether a track is muted.
+    pub(crate) fn set_muted(&mut self, track: u32, muted: bool) {
+        let Some(known) = self.tracks.get_mut(track as usize) else { return };
         let Some(published) = known.published.as_mut() else { return };
         if std::mem::replace(&mut published.muted, muted) == muted {
             return;

@@ -64,6 +64,18 @@ impl CostMeter {
         Bitrate::from_bps(self.cost_bps)
     }
 
+    /// What it was measured to cost, once it was.
+    pub(crate) fn measured(&self) -> Option<Bitrate> {
+        self.settled_bps.map(|_| self.cost())
+    }
+
+    /// What another unit has measured, where nothing flows here.
+    pub(crate) fn expect(&mut self, measured: Bitrate) {
+        if self.flowing.is_zero() {
+            (self.settled_bps, self.cost_bps) = (Some(measured.as_bps()), measured.as_bps());
+        }
+    }
+
     #[inline]
     pub(crate) fn count(&mut self, payload_bytes: usize) {
         self.bytes_since_tick += payload_bytes as u64 + PACKET_OVERHEAD_BYTES;

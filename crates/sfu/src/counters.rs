@@ -35,6 +35,16 @@ pub struct Counters {
     pub packets_muted: u64,
     /// Packets not sent because the receiver has no payload type for them.
     pub packets_without_codec: u64,
+    /// RTP packets sent to other units.
+    pub relay_packets_sent: u64,
+    /// RTP packets taken from other units.
+    pub relay_packets_received: u64,
+    /// RTP packets for another unit for which there was no room.
+    pub relay_packets_dropped: u64,
+    /// RTP packets of another unit that nobody here receives (any more).
+    pub relay_packets_unknown: u64,
+    /// Batches of other units that were damaged.
+    pub relay_garbage: u64,
     /// Key frames asked of senders.
     pub key_frames_requested: u64,
     /// Offers answered.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use model::unit::UnitFact;
 use model::{LayerReason, MediaKind};
 
-use crate::track::{Published, Track};
+use crate::relay::RelayedTo;
+use crate::track::{Origin, Published, Track};
 use crate::unit::Unit;
 
 /// An encoding that nobody has looked at for so long is switched off. Layouts change and pages turn back within this.
@@ -39,6 +40,11 @@ impl Default for Asked {
 }
 
 impl Asked {
+    /// Another unit begins with nothing.
+    pub(crate) fn nothing() -> Self {
+        Self { wanted: false, ..Self::default() }
+    }
+
     /// It is silent because we wished so.
     pub(crate) fn is_asleep(&self) -> bool {
         !self.wanted || self.waking_until.is_some()
@@ -50,8 +56,8 @@ impl Asked {
         self.waking_until = None;
     }
 
-    /// Takes over whether somebody looks. True when the sender is to be told.
-    fn watch(&mut self, now: Instant, watched: bool, active: bool) -> bool {
+    /// Takes over whether somebody looks; it is switched off when nobody has for `off_after`. True when the sender is to be told.
+    fn watch(&mut self, now: Instant, watched: bool, active: bool, off_after: Duration) -> bool {
         if watched {
             self.unwatched_since = None;
             self.off_since = None;
@@ -62,7 +68,7 @@ impl Asked {
             return on;
         }
         let since = *self.unwatched_since.get_or_insert(now);
-        let off = self.wanted && now.saturating_duration_since(since) >= OFF_AFTER;
+        let off = self.wanted && now.saturating_duration_since(since) >= off_after;
         if off {
             self.wanted = false;
             self.waking_until = None;
@@ -124,11 +130,19 @@ impl Unit {
         let all = self.somebody_waits(known);
         let Some(known) = self.tracks.get_mut(track as usize) else { return };
         let source = known.source;
+        let relayed = RelayedTo::of(known);
         let Some(published) = known.published.as_mut().filter(|p| p.kind == MediaKind::Video) else { return };
+        // The unit of the sender is the one that waits before it tells them.
+        let off_after = if published.origin == Origin::Relayed { Duration::ZERO } else { OFF_AFTER };
         let mut changed = false;
-        for encoding in &mut published.encodings {
-            let watched = all || !encoding.watchers.is_empty();
-            changed |= encoding.asked.watch(now, watched, encoding.active);
+        for (encoding, index) in published.encodings.iter_mut().zip(0u8..) {
+            let watched = all || !encoding.watchers.is_empty() || relayed.includes(index);
+            changed |= encoding.asked.watch(now, watched, encoding.active, off_after);
+        }
+        if published.origin == Origin::Relayed {
+            let wanted = (0u32..).zip(&published.encodings).filter(|(_, e)| e.asked.wanted);
+            let encodings = wanted.filter_map(|(i, _)| 1u32.checked_shl(i)).fold(0, |all, bit| all | bit);
+            return self.want_relayed(track, encodings);
         }
         if changed {
             let wanted = || published.encodings.iter().filter(|e| e.asked.wanted);
@@ -171,15 +185,15 @@ mod tests {
         let t0 = start();
         let at = |ms| t0 + Duration::from_millis(ms);
         let mut asked = Asked::default();
-        assert!(!asked.watch(at(0), false, true));
-        assert!(!asked.watch(at(1_900), false, true));
-        assert!(!asked.watch(at(1_950), true, true), "looked at again in time");
-        assert!(!asked.watch(at(3_000), false, true));
-        assert!(!asked.watch(at(4_999), false, true));
-        assert!(asked.watch(at(5_000), false, true));
-        assert!(!asked.watch(at(9_000), false, false), "said once");
+        assert!(!asked.watch(at(0), false, true, OFF_AFTER));
+        assert!(!asked.watch(at(1_900), false, true, OFF_AFTER));
+        assert!(!asked.watch(at(1_950), true, true, OFF_AFTER), "looked at again in time");
+        assert!(!asked.watch(at(3_000), false, true, OFF_AFTER));
+        assert!(!asked.watch(at(4_999), false, true, OFF_AFTER));
+        assert!(asked.watch(at(5_000), false, true, OFF_AFTER));
+        assert!(!asked.watch(at(9_000), false, false, OFF_AFTER), "said once");
         assert!(asked.is_asleep());
-        assert!(asked.watch(at(9_001), true, false));
+        assert!(asked.watch(at(9_001), true, false, OFF_AFTER));
         assert!(asked.is_asleep(), "until it comes");
         asked.awake();
         assert!(!asked.is_asleep());
@@ -190,9 +204,9 @@ mod tests {
         let t0 = start();
         let at = |ms| t0 + Duration::from_millis(ms);
         let mut asked = Asked::default();
-        asked.watch(at(0), false, true);
-        assert!(asked.watch(at(2_000), false, true));
-        assert!(asked.watch(at(3_000), true, false));
+        asked.watch(at(0), false, true, OFF_AFTER);
+        assert!(asked.watch(at(2_000), false, true, OFF_AFTER));
+        assert!(asked.watch(at(3_000), true, false, OFF_AFTER));
         assert!(!asked.give_up(at(4_999)));
         assert!(asked.give_up(at(5_000)));
         assert!(!asked.is_asleep());

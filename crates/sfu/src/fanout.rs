@@ -1,6 +1,7 @@
 //! What came in with this pass goes out: receivers outside, packets inside, so that the packets of one receiver lie next
 //! to each other and leave as one call. And what a receiver lost goes out again.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use model::MediaKind;
@@ -25,6 +26,7 @@ impl Unit {
     /// and clear the outbox; what is there at the end is left for the shell.
     pub fn forward(&mut self, now: Instant, mut flush: impl FnMut(&mut Outbox)) {
         self.make_plans(now);
+        self.relay();
         self.gather_work();
         let mut dirty = std::mem::take(&mut self.dirty);
         for peer in dirty.drain(..) {
@@ -122,9 +124,12 @@ impl Unit {
     /// Sends a packet again, if it is still there.
     pub(crate) fn resend(&mut self, now: Instant, peer: u32, line: u16, sequence: u16) {
         let tracks = &self.tracks;
+        let missing = Cell::new(None);
         let lookup = |layer: LayerKey, number: u64| {
             let published = tracks.get(layer.track as usize)?.published.as_ref()?;
-            published.encodings.get(usize::from(layer.layer))?.history.get(number)
+            let found = published.encodings.get(usize::from(layer.layer))?.history.get(number);
+            missing.set(found.is_none().then_some((layer, number)));
+            found
         };
         let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
         let Some(slot) = receiver.slots.get_mut(usize::from(line)).and_then(Option::as_mut) else { return };
@@ -138,7 +143,13 @@ impl Unit {
                     self.counters.packets_retransmitted += 1;
                 }
             }
-            None => self.counters.retransmissions_missed += 1,
+            None => {
+                self.counters.retransmissions_missed += 1;
+                // It may have got lost between two units.
+                if let Some((layer, number)) = missing.get() {
+                    self.ask_for_relayed_packet(layer.track, layer.layer, number);
+                }
+            }
         }
     }
 }

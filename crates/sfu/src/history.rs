@@ -23,6 +23,8 @@ pub(crate) struct Stored {
     /// The sender's payload type.
     pub(crate) payload_type: u8,
     pub(crate) arrival: Instant,
+    /// The encoding has another source from here on.
+    pub(crate) restarted: bool,
     /// A key frame begins here.
     pub(crate) key_frame: bool,
     /// The source's SSRC, named as contributing source towards receivers.

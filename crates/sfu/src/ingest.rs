@@ -129,7 +129,14 @@ impl Unit {
     }
 
     /// Puts a packet into the history of its encoding and marks it to be sent on with this pass.
-    fn take_in(&mut self, now: Instant, track: u32, received: &Received, payload: &[u8], descriptor: &[u8]) {
+    pub(crate) fn take_in(
+        &mut self,
+        now: Instant,
+        track: u32,
+        received: &Received,
+        payload: &[u8],
+        descriptor: &[u8],
+    ) {
         let Some(published) = self.tracks.get_mut(track as usize).and_then(|t| t.published.as_mut()) else {
             return;
         };
@@ -171,6 +178,7 @@ impl Unit {
             marker: received.marker,
             payload_type: received.payload_type,
             arrival: now,
+            restarted: received.restarted,
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
             ids: picture_ids(codec, payload),

@@ -45,9 +45,9 @@ impl KeyFrameRequests {
         Some(self.last_sent.map_or(now, |at| at + interval))
     }
 
-    /// Whether to ask now.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.deadline(now).is_some_and(|at| at <= now)
+    /// Whether to ask now, and how urgently.
+    pub(crate) fn due(&self, now: Instant) -> Option<Urgency> {
+        self.wanted.filter(|_| self.deadline(now).is_some_and(|at| at <= now))
     }
 
     /// The sender was asked. The wish stays until a key frame has come, so a lost request is repeated, at the usual pace.
@@ -64,7 +64,7 @@ mod tests {
 
     impl KeyFrameRequests {
         fn poll(&mut self, now: Instant) -> bool {
-            let due = self.is_due(now);
+            let due = self.due(now).is_some();
             if due {
                 self.sent(now);
             }

@@ -21,6 +21,7 @@ mod peer;
 mod periodic;
 mod plan;
 mod probe;
+mod relay;
 mod slot;
 mod speakers;
 mod svc;

@@ -32,6 +32,7 @@ impl Unit {
             self.tick_speakers(now);
             self.tick_demand(now);
             self.tick_plans();
+            self.tick_relays(now);
         }
         self.make_plans(now);
         self.request_key_frames(now);
@@ -51,6 +52,7 @@ impl Unit {
                 self.track_changed(track);
             } else {
                 self.plan_soon_where_cost_matters(track);
+                self.announce(track);
             }
         }
     }

@@ -259,7 +259,7 @@ impl Unit {
         let can_take = |o: &Offered| codec(o).is_none_or(|codec| o.rung.spatial <= slot.spatial_max(codec));
         Some(Wish {
             line,
-            class: self.class_of(peer, published),
+            class: self.class_of(peer, self.tracks.get(slot.track? as usize)?.source.peer, published),
             tile: slot.tile,
             requested,
             offers: published.offers().filter(can_take).take(RUNGS_MAX).collect::<ArrayVec<_, RUNGS_MAX>>(),
@@ -269,16 +269,16 @@ impl Unit {
     }
 
     /// How important a source is to a receiver.
-    fn class_of(&self, receiver: &Peer, published: &Published) -> Class {
+    fn class_of(&self, receiver: &Peer, sender: PeerId, published: &Published) -> Class {
         if published.kind == MediaKind::Audio {
             return Class::Sound;
         }
         if published.semantic == Semantic::Presentation {
             return Class::Screen;
         }
-        let sender = self.peers.get(published.peer as usize).map(|p| p.id);
-        let speaker = self.rooms.get(&receiver.meeting).and_then(|r| r.speakers.latest());
-        if sender.is_some() && sender == speaker { Class::Speaker } else { Class::Other }
+        let room = self.rooms.get(&receiver.meeting);
+        let speaker = room.and_then(|r| r.speaking.or_else(|| r.speakers.latest()));
+        if speaker == Some(sender) { Class::Speaker } else { Class::Other }
     }
 
     fn note_change(&mut self, now: Instant, at: SlotRef, decision: &Decision, budget: Option<Bitrate>) {

@@ -12,6 +12,7 @@ use crate::cost::{CostMeter, nominal_cost};
 use crate::demand::Asked;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
 use crate::keyframe::KeyFrameRequests;
+use crate::relay::{Far, Relay};
 use crate::speakers::Voice;
 use crate::svc::Ladder;
 
@@ -38,15 +39,30 @@ pub(crate) struct Track {
     pub(crate) subscribers: Vec<SlotRef>,
     /// The last word about muting, also of a stream that is not published yet.
     pub(crate) muted_ahead: bool,
+    /// Where it comes from, if not from a peer of this unit.
+    pub(crate) far: Option<Far>,
+    /// Units that it goes to.
+    pub(crate) relays: Vec<Relay>,
+}
+
+/// From where a track comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A peer of this unit.
+    Local {
+        /// Index of the peer.
+        peer: u32,
+        /// Index of the m-line.
+        line: u16,
+    },
+    /// Another unit.
+    Relayed,
 }
 
 /// A stream that its peer agreed to send.
 #[derive(Debug)]
 pub(crate) struct Published {
-    /// Index of the peer.
-    pub(crate) peer: u32,
-    /// Index of the m-line.
-    pub(crate) line: u16,
+    pub(crate) origin: Origin,
     pub(crate) kind: MediaKind,
     /// From `a=content`.
     pub(crate) semantic: Semantic,
@@ -76,6 +92,10 @@ pub(crate) struct Encoding {
     pub(crate) active: bool,
     /// What its sender was told of it.
     pub(crate) asked: Asked,
+    /// Its unit has it, if that is another one.
+    pub(crate) on_offer: bool,
+    /// The highest sequence number that came from that unit.
+    pub(crate) relayed_newest: Option<u64>,
     pub(crate) cost: CostMeter,
     /// What a scalable encoding is made of.
     pub(crate) ladder: Option<Box<Ladder>>,
@@ -93,19 +113,30 @@ pub(crate) enum Ticked {
 
 impl Track {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, published: None, subscribers: Vec::new(), muted_ahead: false }
+        Self {
+            source,
+            published: None,
+            subscribers: Vec::new(),
+            muted_ahead: false,
+            far: None,
+            relays: Vec::new(),
+        }
     }
 
     /// Nobody sends it and nobody waits for it.
     pub(crate) fn is_unused(&self) -> bool {
-        self.published.is_none() && self.subscribers.is_empty()
+        self.published.is_none() && self.subscribers.is_empty() && self.relays.is_empty()
+    }
+
+    /// It comes in from another unit.
+    pub(crate) fn is_from_afar(&self) -> bool {
+        self.published.as_ref().is_some_and(|p| p.origin == Origin::Relayed)
     }
 }
 
 impl Published {
     pub(crate) fn new(
-        peer: u32,
-        line: u16,
+        origin: Origin,
         kind: MediaKind,
         semantic: Semantic,
         codecs: Vec<CodecParameters>,
@@ -117,8 +148,7 @@ impl Published {
             encodings.push(Encoding::new(kind, None, (0, 0)));
         }
         Self {
-            peer,
-            line,
+            origin,
             kind,
             semantic,
             codecs,
@@ -136,7 +166,8 @@ impl Published {
         let several = self.encodings.len() > 1;
         self.encodings.iter().zip(0u8..).flat_map(move |(e, index)| {
             // What never came and has no size is none of the sender's encodings at present.
-            let asleep = e.asked.is_asleep() && !self.disobeys && (e.area() > 0 || e.codec.is_some());
+            let asleep =
+                e.asked.is_asleep() && e.on_offer && !self.disobeys && (e.area() > 0 || e.codec.is_some());
             let offered = move |rung| Offered {
                 rung,
                 // A single encoding is shown whenever something comes; there is nothing to choose.
@@ -202,6 +233,8 @@ impl Encoding {
             requests: KeyFrameRequests::default(),
             active: false,
             asked: Asked::default(),
+            on_offer: true,
+            relayed_newest: None,
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
             ladder: None,
             last_packet: None,

@@ -16,6 +16,7 @@ use crate::fanout::Switched;
 use crate::peer::Peer;
 use crate::periodic;
 use crate::plan::LayerChange;
+use crate::relay::Relays;
 use crate::speakers::Speakers;
 use crate::timer_wheel::TimerWheel;
 use crate::track::Track;
@@ -67,6 +68,7 @@ pub struct Unit {
     pub(crate) demand_due: Vec<u32>,
     /// What changed in plans lately, oldest first.
     pub(crate) layer_changes: VecDeque<LayerChange>,
+    pub(crate) relays: Relays,
     pub(crate) feedback: Vec<Feedback>,
     pub(crate) outbox: Outbox,
     pub(crate) facts: VecDeque<UnitFact>,
@@ -78,6 +80,8 @@ pub struct Unit {
 pub(crate) struct Room {
     pub(crate) peers: u32,
     pub(crate) speakers: Speakers,
+    /// Who speaks of those on all units, where the room is on several.
+    pub(crate) speaking: Option<PeerId>,
     /// Tracks from which sound was heard lately.
     pub(crate) voices: Vec<u32>,
 }
@@ -93,7 +97,9 @@ impl std::fmt::Debug for Unit {
 
 impl Unit {
     /// A unit without peers. `entropy` fills a buffer from a cryptographic source.
-    pub fn new(now: Instant, config: Config, entropy: Entropy) -> Self {
+    pub fn new(now: Instant, config: Config, mut entropy: Entropy) -> Self {
+        let mut first_handle = [0; 4];
+        entropy(&mut first_handle);
         Self {
             id: config.unit,
             local: Local {
@@ -120,6 +126,7 @@ impl Unit {
             plans_due: Vec::new(),
             demand_due: Vec::new(),
             layer_changes: VecDeque::new(),
+            relays: Relays::new(now, u32::from_be_bytes(first_handle)),
             feedback: Vec::new(),
             outbox: Outbox::default(),
             facts: VecDeque::new(),
@@ -139,7 +146,7 @@ impl Unit {
 
     /// When to call [`Unit::handle_timeout`] at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.peers.is_empty() {
+        if self.peers.is_empty() && self.relays.is_empty() {
             return None;
         }
         Some(self.timers.next_deadline().map_or(self.next_tick, |at| at.min(self.next_tick)))
@@ -159,6 +166,7 @@ impl Unit {
             && self.by_source.is_empty()
             && self.by_ufrag.is_empty()
             && self.by_transport.is_empty()
+            && self.relays.is_empty()
     }
 
     /// All peers.

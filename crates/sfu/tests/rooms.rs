@@ -20,7 +20,8 @@ fn a_slot_bound_ahead_to_a_source_of_another_room_stays_empty() {
     let mid = offer.sdp.lines().find_map(|line| line.strip_prefix("a=mid:")).expect("a mid");
     let mid: Mid = mid.parse().expect("a mid");
     world.bind(stranger, slots[0], Some(world.source(sender, mid)));
-    let answer = world.unit.handle_offer(world.now, &offer).expect("an answer");
+    let now = world.now;
+    let answer = world.unit_of(sender).handle_offer(now, &offer).expect("an answer");
     world.answer(sender, &answer.sdp);
     world.connect(&[sender]);
     let mut camera = Camera::new(sender, mid, None, (640, 360));
@@ -39,5 +40,6 @@ fn a_mute_for_somebody_who_never_came_leaves_nothing_when_they_are_closed() {
     world.command(UnitCommand::Mute { source, muted: true });
     let peer = world.clients[client].peer;
     world.command(UnitCommand::Close { peer });
-    assert!(world.unit.is_empty(), "{:?}", world.unit);
+    world.settle();
+    assert!(world.is_empty(), "{:?} {:?}", world.unit, world.others);
 }

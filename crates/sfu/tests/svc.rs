@@ -329,7 +329,7 @@ fn loss_is_repaired_from_where_packets_were_left_out() {
     let packets = world.take_packets(viewer);
     assert_continuous(&packets);
     assert_decodable(&packets);
-    assert!(world.unit.counters().packets_retransmitted >= 8);
+    assert!(world.total(|c| c.packets_retransmitted) >= 8);
     assert_eq!(shown(&packets), BTreeSet::from([(0, 0), (0, 1)]));
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use model::{Codec, MediaKind};
+use serde::{Deserialize, Serialize};
 
 use super::{CodecProfile, FORMATS_MAX, MediaDescription, SyntaxProblem};
 
@@ -151,7 +152,7 @@ impl fmt::Display for FeedbackLine {
 }
 
 /// The feedback that both sides may send about packets of a codec.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Feedback {
     /// Generic NACK (RFC 4585 §6.2.1).
     pub nack: bool,
@@ -190,7 +191,7 @@ impl Feedback {
 }
 
 /// An agreed codec of an m-line. The payload types are the offerer's, and valid in both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CodecParameters {
     /// The payload type.
     pub pt: u8,

@@ -1,11 +1,12 @@
 //! Profiles of codecs: which streams a receiver understands beyond the codec's name.
 
 use model::Codec;
+use serde::{Deserialize, Serialize};
 
 use super::FormatParameters;
 
 /// What two peers must agree on beyond the codec's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CodecProfile {
     /// Nothing.
     None,
@@ -89,7 +90,7 @@ impl CodecProfile {
 }
 
 /// The profiles of H.264 that matter to WebRTC (RFC 6184 §8.1, table 5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum H264Profile {
     /// What baseline, main and high decoders all decode.
     ConstrainedBaseline,

@@ -11,7 +11,7 @@ use model::datagram::{Protocol, Transport};
 use model::unit::{Answer, Offer, Source, UnitCommand, UnitFact};
 use model::{MeetingId, Mid, PeerId, UnitId};
 use rtc::{Identity, NtpClock};
-use sfu::{Config, Unit};
+use sfu::{Config, Counters, Unit};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Rid, Simulcast, SimulcastLayer};
@@ -20,6 +20,8 @@ use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
 pub const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 5000);
+/// `over_two_units` has the tests of other files run over two units: nobody can tell the difference.
+const UNITS: usize = if env!("CARGO_CRATE_NAME").len() == "over_two_units".len() { 2 } else { 1 };
 const STEP: Duration = Duration::from_millis(5);
 
 #[expect(clippy::disallowed_methods, reason = "tests count from one base instant, whatever it is")]
@@ -45,6 +47,10 @@ impl Hop<'_> {
 pub struct World {
     pub now: Instant,
     pub unit: Unit,
+    /// Further units; a client of number `n` is on the one of number `n`, where there are so many.
+    pub others: Vec<Unit>,
+    /// Whether a batch between two units arrives.
+    pub relay_filter: Box<dyn FnMut(&[u8]) -> bool>,
     pub clients: Vec<Client>,
     pub facts: Vec<UnitFact>,
     pub filter: Box<dyn FnMut(Hop<'_>) -> bool>,
@@ -56,6 +62,8 @@ pub struct Client {
     pub rtc: Rtc,
     pub peer: PeerId,
     pub meeting: MeetingId,
+    /// 0: [`World::unit`], else one of the others.
+    pub unit: usize,
     pub address: SocketAddr,
     /// Where the server sees it: another address once a router between them has forgotten the first.
     pub seen_as: SocketAddr,
@@ -125,6 +133,36 @@ impl Camera {
     }
 }
 
+/// What a client sends of sound: a packet each 20 ms.
+pub struct Microphone {
+    client: usize,
+    mid: Mid,
+    sequence: u64,
+}
+
+impl Microphone {
+    pub fn new(client: usize, mid: Mid) -> Self {
+        Self { client, mid, sequence: 500 }
+    }
+
+    /// Sends so many packets.
+    pub fn speak(&mut self, world: &mut World, packets: usize) {
+        for _ in 0..packets {
+            self.sequence += 1;
+            let now = world.now;
+            let rtc = &mut world.clients[self.client].rtc;
+            let pt = rtc.codec_config().find(|p| p.spec().codec == Codec::Opus).expect("Opus").pt();
+            let mut api = rtc.direct_api();
+            let stream = api.stream_tx_by_mid(self.mid.as_str().into(), None).expect("a stream to send on");
+            let timestamp = self.sequence as u32 * 960;
+            let write = RtpWrite::new(pt, self.sequence.into(), timestamp, now, vec![0x5a; 100]);
+            stream.write_rtp(write.ext_vals(ExtensionValues::default()));
+            world.drain(self.client);
+            world.run(Duration::from_millis(20));
+        }
+    }
+}
+
 /// A VP8 payload: descriptor with a 15-bit picture id and TL0PICIDX, then what the first packet of a frame shows.
 fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
     let start = if part == 0 { 0x10 } else { 0 };
@@ -158,32 +196,49 @@ pub fn key_frame_width(packet: &RtpPacket) -> Option<u16> {
     (p[0] & 0x10 != 0 && p[5] & 1 == 0).then(|| u16::from_le_bytes([p[11], p[12]]))
 }
 
+fn unit_id(number: usize) -> UnitId {
+    UnitId(1 + number as u64)
+}
+
+fn address_of(unit: usize) -> SocketAddr {
+    SocketAddr::from((SERVER.0, SERVER.1 + unit as u16))
+}
+
+fn new_unit(now: Instant, number: usize) -> Unit {
+    let mut counter = number as u64;
+    let config = Config {
+        unit: unit_id(number),
+        peers_max: 100,
+        candidates: vec![(Protocol::Udp, address_of(number))],
+        identity: Identity::generate().expect("an identity"),
+        clock: NtpClock::new(now, Duration::from_secs(1_800_000_000)),
+    };
+    let entropy = Box::new(move |buffer: &mut [u8]| {
+        for byte in buffer {
+            counter = counter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (counter >> 56) as u8;
+        }
+    });
+    Unit::new(now, config, entropy)
+}
+
 pub fn meeting(n: u8) -> MeetingId {
     MeetingId::from_bytes([n; 16])
 }
 
 impl World {
     pub fn new() -> Self {
+        Self::over(UNITS)
+    }
+
+    /// A world of several units.
+    pub fn over(units: usize) -> Self {
         let now = start();
-        let mut counter = 0u64;
-        let config = Config {
-            unit: UnitId(1),
-            peers_max: 100,
-            candidates: vec![(Protocol::Udp, SERVER.into())],
-            identity: Identity::generate().expect("an identity"),
-            clock: NtpClock::new(now, Duration::from_secs(1_800_000_000)),
-        };
-        let entropy = Box::new(move |buffer: &mut [u8]| {
-            for byte in buffer {
-                counter =
-                    counter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = (counter >> 56) as u8;
-            }
-        });
-        let unit = Unit::new(now, config, entropy);
         Self {
             now,
-            unit,
+            unit: new_unit(now, 0),
+            others: (1..units).map(|n| new_unit(now, n)).collect(),
+            relay_filter: Box::new(|_| true),
             clients: Vec::new(),
             facts: Vec::new(),
             filter: Box::new(|_| true),
@@ -194,6 +249,39 @@ impl World {
     /// A world whose clients report on no bandwidth, so that a cap is all that bounds what they are sent.
     pub fn without_estimates() -> Self {
         Self { estimates: false, ..Self::new() }
+    }
+
+    /// The same over several units.
+    pub fn without_estimates_over(units: usize) -> Self {
+        Self { estimates: false, ..Self::over(units) }
+    }
+
+    /// The first unit fails and begins anew, without its peers.
+    pub fn restart_unit(&mut self) {
+        self.unit = new_unit(self.now, 0);
+        for client in self.clients.iter_mut().filter(|c| c.unit == 0) {
+            client.outgoing.clear();
+        }
+    }
+
+    /// The unit of that number.
+    pub fn unit_at(&mut self, unit: usize) -> &mut Unit {
+        if unit == 0 { &mut self.unit } else { &mut self.others[unit - 1] }
+    }
+
+    /// What all units count.
+    pub fn total(&self, of: impl Fn(&Counters) -> u64) -> u64 {
+        std::iter::once(&self.unit).chain(&self.others).map(|unit| of(unit.counters())).sum()
+    }
+
+    /// Nobody is on any unit, and nothing is left of them.
+    pub fn is_empty(&self) -> bool {
+        std::iter::once(&self.unit).chain(&self.others).all(Unit::is_empty)
+    }
+
+    /// The unit of a client.
+    pub fn unit_of(&mut self, client: usize) -> &mut Unit {
+        self.unit_at(self.clients[client].unit)
     }
 
     /// An offer as it is sent.
@@ -220,6 +308,7 @@ impl World {
             rtc,
             peer: PeerId(100 + index as u64),
             meeting: meeting(room),
+            unit: index % (self.others.len() + 1),
             address,
             seen_as: address,
             pending: None,
@@ -257,7 +346,8 @@ impl World {
         known.pending = Some(pending);
         let (peer, meeting) = (known.peer, known.meeting);
         let offer = Offer { peer, meeting, sdp: self.sdp(&offer.to_sdp_string()) };
-        let answer = self.unit.handle_offer(self.now, &offer).expect("an answer");
+        let now = self.now;
+        let answer = self.unit_of(client).handle_offer(now, &offer).expect("an answer");
         let known = &mut self.clients[client];
         let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
         let pending = known.pending.take().expect("the offer");
@@ -272,7 +362,8 @@ impl World {
         changes.ice_restart(true);
         let (offer, pending) = changes.apply().expect("changes");
         let offer = Offer { peer: known.peer, meeting: known.meeting, sdp: offer.to_sdp_string() };
-        let answer = self.unit.handle_offer(self.now, &offer).expect("an answer");
+        let now = self.now;
+        let answer = self.unit_of(client).handle_offer(now, &offer).expect("an answer");
         assert!(!answer.replaced);
         let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
         self.clients[client].rtc.sdp_api().accept_answer(pending, parsed).expect("an acceptable answer");
@@ -302,17 +393,27 @@ impl World {
     }
 
     pub fn command(&mut self, command: UnitCommand) {
-        self.unit.handle_command(self.now, command);
+        let client = |peer: &PeerId| self.clients.iter().find(|c| c.peer == *peer);
+        let mut command = command;
+        let whose = match &mut command {
+            UnitCommand::Bind { peer, source, home, .. } => {
+                let sender = source.as_ref().and_then(|s| client(&s.peer));
+                *home = sender.map(|c| unit_id(c.unit)).filter(|_| !self.others.is_empty());
+                client(peer)
+            }
+            UnitCommand::AddCandidate { peer, .. }
+            | UnitCommand::Resize { peer, .. }
+            | UnitCommand::Mute { source: Source { peer, .. }, .. }
+            | UnitCommand::Close { peer } => client(peer),
+            UnitCommand::Speaking { .. } => None,
+        };
+        let (now, unit) = (self.now, whose.map_or(0, |c| c.unit));
+        self.unit_at(unit).handle_command(now, command);
     }
 
     pub fn bind(&mut self, receiver: usize, slot: Mid, source: Option<Source>) {
-        self.command(UnitCommand::Bind {
-            peer: self.clients[receiver].peer,
-            slot,
-            source,
-            home: None,
-            rid: None,
-        });
+        let peer = self.clients[receiver].peer;
+        self.command(UnitCommand::Bind { peer, slot, source, home: None, rid: None });
     }
 
     pub fn resize(&mut self, receiver: usize, slot: Mid, width: u16, height: u16) {
@@ -362,18 +463,13 @@ impl World {
                 for mut datagram in std::mem::take(&mut self.clients[client].outgoing) {
                     quiet = false;
                     if (self.filter)(Hop { client, to_server: true, bytes: &datagram }) {
-                        let transport = self.transport(client);
-                        self.unit.handle_datagram(self.now, transport, &mut datagram);
+                        let (now, transport) = (self.now, self.transport(client));
+                        self.unit_of(client).handle_datagram(now, transport, &mut datagram);
                     }
                 }
             }
-            if self.unit.poll_timeout().is_some_and(|at| at <= self.now) {
-                self.unit.handle_timeout(self.now);
-            }
-            self.unit.forward(self.now, |_| {});
-            quiet &= !self.deliver();
-            while let Some(fact) = self.unit.poll_fact() {
-                self.facts.push(fact);
+            for unit in 0..=self.others.len() {
+                quiet &= !self.pass(unit);
             }
             if quiet {
                 return;
@@ -382,8 +478,30 @@ impl World {
         panic!("packets without end");
     }
 
+    /// One pass of a unit. True: it said something.
+    fn pass(&mut self, number: usize) -> bool {
+        let now = self.now;
+        let unit = self.unit_at(number);
+        if unit.poll_timeout().is_some_and(|at| at <= now) {
+            unit.handle_timeout(now);
+        }
+        unit.forward(now, |_| {});
+        let facts: Vec<UnitFact> = std::iter::from_fn(|| unit.poll_fact()).collect();
+        let relayed: Vec<_> = std::iter::from_fn(|| unit.poll_relay()).collect();
+        self.facts.extend(facts);
+        let said = self.deliver(number) || !relayed.is_empty();
+        for (to, batch) in relayed {
+            if (self.relay_filter)(&batch) {
+                let to = (0..=self.others.len()).find(|n| unit_id(*n) == to).expect("a unit");
+                self.unit_at(to).handle_relay(now, unit_id(number), &batch);
+            }
+        }
+        said
+    }
+
     pub fn transport(&self, client: usize) -> Transport {
-        Transport { protocol: Protocol::Udp, local: SERVER.into(), remote: self.clients[client].seen_as }
+        let Client { seen_as: remote, unit, .. } = self.clients[client];
+        Transport { protocol: Protocol::Udp, local: address_of(unit), remote }
     }
 
     /// Takes everything that a client has to say. It wants that after each input.
@@ -414,8 +532,8 @@ impl World {
         }
     }
 
-    fn deliver(&mut self) -> bool {
-        let outbox = self.unit.outbox();
+    fn deliver(&mut self, unit: usize) -> bool {
+        let outbox = self.unit_at(unit).outbox();
         let mut arriving = Vec::new();
         for run in outbox.runs() {
             let bytes = &outbox.data()[run.start..run.start + run.len];

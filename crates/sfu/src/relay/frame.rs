@@ -1,0 +1,164 @@
+//! The form of a batch: frames one after the other, numbers in network order.
+//!
+//! ```text
+//! packet   1 │ handle u32 │ encoding u8 │ flags u8 │ payload type u8 │ sequence u64 │ timestamp u32 │ SSRC u32
+//!            │ length of the payload u16 │ of the descriptor u16 │ what the flags say │ payload │ descriptor
+//! control  2 │ length u32 │ JSON
+//! ```
+
+use rtc::rtp::{AbsCaptureTime, AudioLevel};
+use rtc::{Carried, Received};
+
+use super::words::Control;
+use crate::history::Stored;
+
+const PACKET: u8 = 1;
+const CONTROL: u8 = 2;
+
+const MARKER: u8 = 1;
+/// The encoding has another source from here on.
+const RESTARTED: u8 = 2;
+/// A byte: voice, level (RFC 6464 §3).
+const AUDIO_LEVEL: u8 = 4;
+/// 8 bytes.
+const CAPTURE_TIME: u8 = 8;
+/// 16 bytes.
+const CAPTURE_TIME_LONG: u8 = 16;
+/// 3 bytes.
+const PLAYOUT_DELAY: u8 = 32;
+
+const VOICE: u8 = 0x80;
+
+/// At a million packets a second, more than a thousand years.
+const SEQUENCE_MAX: u64 = 1 << 55;
+
+/// A frame of a batch.
+#[derive(Debug)]
+pub(super) enum Frame<'a> {
+    Packet(Relayed<'a>),
+    Control(Control),
+}
+
+/// A media packet as its home unit took it in.
+#[derive(Debug)]
+pub(super) struct Relayed<'a> {
+    pub(super) handle: u32,
+    /// The line is 0 and the ranges are empty: they say nothing here.
+    pub(super) received: Received,
+    pub(super) payload: &'a [u8],
+    pub(super) descriptor: &'a [u8],
+}
+
+pub(super) fn write_control(batch: &mut Vec<u8>, control: &Control) {
+    let Ok(json) = serde_json::to_vec(control) else { return };
+    let Ok(length) = u32::try_from(json.len()) else { return };
+    batch.push(CONTROL);
+    batch.extend_from_slice(&length.to_be_bytes());
+    batch.extend_from_slice(&json);
+}
+
+pub(super) fn write_packet(batch: &mut Vec<u8>, handle: u32, encoding: u8, packet: &Stored) {
+    let Carried { audio_level, abs_capture_time, playout_delay } = packet.carried;
+    let capture = abs_capture_time.as_ref().map(AbsCaptureTime::as_bytes);
+    let flags = [
+        (MARKER, packet.marker),
+        (RESTARTED, packet.restarted),
+        (AUDIO_LEVEL, audio_level.is_some()),
+        (CAPTURE_TIME, capture.is_some_and(|c| c.len() == 8)),
+        (CAPTURE_TIME_LONG, capture.is_some_and(|c| c.len() == 16)),
+        (PLAYOUT_DELAY, playout_delay.is_some()),
+    ];
+    let flags = flags.iter().filter(|(_, set)| *set).fold(0, |all, (flag, _)| all | flag);
+    let (payload, descriptor) = (packet.payload(), packet.descriptor());
+    batch.push(PACKET);
+    batch.extend_from_slice(&handle.to_be_bytes());
+    batch.extend_from_slice(&[encoding, flags, packet.payload_type]);
+    batch.extend_from_slice(&packet.sequence.to_be_bytes());
+    batch.extend_from_slice(&packet.timestamp.to_be_bytes());
+    batch.extend_from_slice(&packet.ssrc.to_be_bytes());
+    // Both come from one datagram, which is far below what 16 bits count.
+    batch.extend_from_slice(&(payload.len() as u16).to_be_bytes());
+    batch.extend_from_slice(&(descriptor.len() as u16).to_be_bytes());
+    batch.extend(audio_level.map(|l| l.level_dbov & !VOICE | if l.voice { VOICE } else { 0 }));
+    batch.extend_from_slice(capture.unwrap_or_default());
+    batch.extend_from_slice(playout_delay.as_ref().map(<[u8; 3]>::as_slice).unwrap_or_default());
+    batch.extend_from_slice(payload);
+    batch.extend_from_slice(descriptor);
+}
+
+/// The frames of a batch. `None`, and then nothing more, where it is damaged.
+pub(super) fn read(batch: &[u8]) -> impl Iterator<Item = Option<Frame<'_>>> {
+    let mut rest = Bytes(batch);
+    let mut damaged = false;
+    std::iter::from_fn(move || {
+        if rest.0.is_empty() || damaged {
+            return None;
+        }
+        let frame = rest.frame();
+        damaged = frame.is_none();
+        Some(frame)
+    })
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn frame(&mut self) -> Option<Frame<'a>> {
+        match self.array()? {
+            [PACKET] => self.packet().map(Frame::Packet),
+            [CONTROL] => {
+                let length = usize::try_from(u32::from_be_bytes(self.array()?)).ok()?;
+                serde_json::from_slice(self.take(length)?).ok().map(Frame::Control)
+            }
+            _ => None,
+        }
+    }
+
+    fn packet(&mut self) -> Option<Relayed<'a>> {
+        let handle = u32::from_be_bytes(self.array()?);
+        let [layer, flags, payload_type] = self.array()?;
+        let sequence = Some(u64::from_be_bytes(self.array()?)).filter(|s| *s < SEQUENCE_MAX)?;
+        let timestamp = u32::from_be_bytes(self.array()?);
+        let ssrc = u32::from_be_bytes(self.array()?);
+        let payload_len = u16::from_be_bytes(self.array()?);
+        let descriptor_len = u16::from_be_bytes(self.array()?);
+        let has = |flag: u8| flags & flag != 0;
+        let audio_level = if has(AUDIO_LEVEL) {
+            let [byte] = self.array()?;
+            Some(AudioLevel { level_dbov: byte & !VOICE, voice: byte & VOICE != 0 })
+        } else {
+            None
+        };
+        let capture_len = if has(CAPTURE_TIME_LONG) { 16 } else { 8 * usize::from(has(CAPTURE_TIME)) };
+        let abs_capture_time = AbsCaptureTime::from_bytes(self.take(capture_len)?);
+        let playout_delay = if has(PLAYOUT_DELAY) { Some(self.array()?) } else { None };
+        let received = Received {
+            line: 0,
+            layer,
+            sequence,
+            timestamp,
+            marker: has(MARKER),
+            payload_type,
+            ssrc,
+            payload: 0..0,
+            carried: Carried { audio_level, abs_capture_time, playout_delay },
+            descriptor: 0..0,
+            restarted: has(RESTARTED),
+        };
+        let payload = self.take(payload_len.into())?;
+        let descriptor = self.take(descriptor_len.into())?;
+        Some(Relayed { handle, received, payload, descriptor })
+    }
+}
