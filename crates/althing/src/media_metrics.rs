@@ -34,6 +34,21 @@ const TOTALS: &[Total] = &[
     ("retransmissions_missed", "Requests for packets that were gone", |u| {
         u.forwarding.retransmissions_missed
     }),
+    ("packets_waited", "RTP packets that waited for a receiver's path", |u| u.forwarding.packets_waited),
+    ("packets_dropped_waiting", "RTP packets that waited for too long", |u| {
+        u.forwarding.packets_dropped_waiting
+    }),
+    ("probe_bytes", "Bytes sent to find out what a path carries", |u| u.forwarding.probe_bytes),
+    ("relay_packets_sent", "RTP packets sent to other units", |u| u.forwarding.relay_packets_sent),
+    ("relay_packets_received", "RTP packets taken from other units", |u| u.forwarding.relay_packets_received),
+    ("relay_packets_dropped", "RTP packets for other units for which there was no room", |u| {
+        u.forwarding.relay_packets_dropped
+    }),
+    ("relay_packets_unknown", "RTP packets of other units that nobody here receives", |u| {
+        u.forwarding.relay_packets_unknown
+    }),
+    ("relay_batches_dropped", "Batches for other units that were behind", |u| u.batches_dropped),
+    ("relay_batches_damaged", "Batches of other units that were damaged", |u| u.forwarding.relay_garbage),
     ("packets_muted", "Packets dropped because the stream is muted", |u| u.forwarding.packets_muted),
     ("packets_without_codec", "Packets not sent because the receiver cannot decode them", |u| {
         u.forwarding.packets_without_codec

@@ -1,8 +1,9 @@
 //! The media role: forwarding units on their own threads, over the network.
 //!
 //! Each unit has one thread, one UDP port (and the same TCP port), and nothing shared with another. Offers and commands
-//! reach it over the bus; facts go back the same way.
+//! reach it over the bus; facts go back the same way. What a room needs on several units goes from thread to thread.
 
+mod links;
 mod stats;
 mod unit_thread;
 
@@ -20,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 
+use links::{Links, Port};
 pub use stats::UnitStats;
 use unit_thread::{Input, UnitThread};
 
@@ -108,14 +110,17 @@ impl Media {
     /// See [`StartError`].
     pub fn start(config: &Config, bus: &Bus) -> Result<Self, StartError> {
         let cores = net::allowed_cores();
+        let prepared: Vec<Prepared> = (0..config.units.max(1))
+            .map(|number| prepare_unit(config, bus, number))
+            .collect::<Result<_, _>>()?;
+        let ports: Vec<Port> = prepared.iter().map(|p| p.port.clone()).collect();
         let mut units = Vec::new();
-        for number in 0..config.units.max(1) {
-            let unit = UnitId(u64::from(number));
+        for (number, prepared) in (0..).zip(prepared) {
             // The runtime's threads are on the other cores where there are any.
             let core =
                 if cores.len() > 1 { cores.get(usize::from(number) % cores.len()).copied() } else { None };
             let pinned = if config.units > 1 { core } else { None };
-            units.push(start_unit(config, bus, unit, number, pinned)?);
+            units.push(prepared.start(bus, number, Links::new(ports.clone()), pinned)?);
         }
         Ok(Self { units })
     }
@@ -146,25 +151,39 @@ impl Media {
     }
 }
 
-fn start_unit(
-    config: &Config,
-    bus: &Bus,
+/// A unit whose ports are open, and which does not run yet.
+struct Prepared {
     unit: UnitId,
-    number: u16,
-    core: Option<usize>,
-) -> Result<Running, StartError> {
+    media_port: u16,
+    inputs: mpsc::Sender<Input>,
+    waker: Waker,
+    stats: Arc<Mutex<UnitStats>>,
+    /// For what other units say.
+    port: Port,
+    thread: UnitThread,
+}
+
+fn prepare_unit(config: &Config, bus: &Bus, number: u16) -> Result<Prepared, StartError> {
+    let unit = UnitId(u64::from(number));
     let sockets = Sockets::open(config, number)?;
-    let port = sockets.port;
+    let media_port = sockets.port;
     let (inputs, receiver) = mpsc::channel(INPUTS_MAX);
     let stats = Arc::new(Mutex::new(UnitStats::new(unit)));
-    let (thread, waker) = UnitThread::new(config, unit, sockets, bus.clone(), receiver, stats.clone())?;
-    let pumps = [
-        pump_offers(bus, unit, inputs.clone(), waker.clone()),
-        pump_commands(bus, unit, inputs.clone(), waker.clone()),
-    ];
-    let thread = net::spawn_pinned(&format!("media-{number}"), core, move || thread.run())?;
-    info!(%unit, port, "media unit is up");
-    Ok(Running { unit, port, inputs, waker, stats, thread: Some(thread), pumps })
+    let (thread, waker, port) = UnitThread::new(config, unit, sockets, bus.clone(), receiver, stats.clone())?;
+    Ok(Prepared { unit, media_port, inputs, waker, stats, port, thread })
+}
+
+impl Prepared {
+    fn start(self, bus: &Bus, number: u16, links: Links, core: Option<usize>) -> Result<Running, StartError> {
+        let Self { unit, media_port: port, inputs, waker, stats, thread, .. } = self;
+        let pumps = [
+            pump_offers(bus, unit, inputs.clone(), waker.clone()),
+            pump_commands(bus, unit, inputs.clone(), waker.clone()),
+        ];
+        let thread = net::spawn_pinned(&format!("media-{number}"), core, move || thread.run(links))?;
+        info!(%unit, port, "media unit is up");
+        Ok(Running { unit, port, inputs, waker, stats, thread: Some(thread), pumps })
+    }
 }
 
 fn pump_offers(bus: &Bus, unit: UnitId, inputs: mpsc::Sender<Input>, waker: Waker) -> Task<()> {

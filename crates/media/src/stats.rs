@@ -16,12 +16,22 @@ pub struct UnitStats {
     pub forwarding: Counters,
     /// Datagrams that could not be sent.
     pub datagrams_dropped: u64,
+    /// Batches for other units that were lost, because those were behind.
+    pub batches_dropped: u64,
     /// Times that the unit failed and began anew.
     pub panics: u64,
 }
 
 impl UnitStats {
     pub(crate) fn new(unit: UnitId) -> Self {
-        Self { unit, peers: 0, load: 0.0, forwarding: Counters::default(), datagrams_dropped: 0, panics: 0 }
+        Self {
+            unit,
+            peers: 0,
+            load: 0.0,
+            forwarding: Counters::default(),
+            datagrams_dropped: 0,
+            batches_dropped: 0,
+            panics: 0,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use sfu::Unit;
 use tokio::sync::mpsc;
 use tracing::error;
 
+use crate::links::{Batch, Links, Port};
 use crate::stats::UnitStats;
 use crate::{Config, Sockets, StartError};
 
@@ -25,6 +27,8 @@ use crate::{Config, Sockets, StartError};
 const GATHER: Duration = Duration::from_micros(500);
 /// Batches taken in with one pass; what is left waits in the kernel for the next.
 const BATCHES_PER_PASS: usize = 8;
+/// Batches of other units taken in with one pass.
+const BATCHES_PER_PASS_MAX: usize = 1_024;
 /// How often the unit reports itself.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -55,6 +59,9 @@ pub(crate) struct UnitThread {
     batch: RecvBatch,
     bus: Bus,
     inputs: mpsc::Receiver<Input>,
+    batches: Receiver<Batch>,
+    links: Links,
+    batches_dropped: u64,
     stats: Arc<Mutex<UnitStats>>,
     last_pass: Instant,
     next_report: Instant,
@@ -71,7 +78,7 @@ impl UnitThread {
         bus: Bus,
         inputs: mpsc::Receiver<Input>,
         stats: Arc<Mutex<UnitStats>>,
-    ) -> Result<(Self, Waker), StartError> {
+    ) -> Result<(Self, Waker, Port), StartError> {
         let mut poller = Poller::new(&config.net)?;
         for (token, socket) in sockets.udp.iter().enumerate() {
             poller.add_udp(socket, token)?;
@@ -80,6 +87,7 @@ impl UnitThread {
             poller.add_tcp(tcp)?;
         }
         let waker = poller.waker();
+        let (port, batches) = Port::new(id, waker.clone());
         let now = clock::now();
         let thread = Self {
             id,
@@ -91,6 +99,9 @@ impl UnitThread {
             batch: RecvBatch::new(&config.net),
             bus,
             inputs,
+            batches,
+            links: Links::default(),
+            batches_dropped: 0,
             stats,
             last_pass: now,
             next_report: now,
@@ -98,11 +109,12 @@ impl UnitThread {
             dropped: 0,
             panics: 0,
         };
-        Ok((thread, waker))
+        Ok((thread, waker, port))
     }
 
     /// Runs until it is stopped. A fault in the unit costs its own peers their connection, and nobody else.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run(mut self, links: Links) {
+        self.links = links;
         loop {
             let mut unit = self.new_unit();
             let mut peers: Vec<PeerId> = Vec::new();
@@ -161,6 +173,9 @@ impl UnitThread {
         if woken && !self.take_inputs(unit, now) {
             return Ok(false);
         }
+        if woken {
+            self.take_batches(unit, now);
+        }
         if udp > 0 {
             self.take_datagrams(unit, now)?;
         }
@@ -179,6 +194,7 @@ impl UnitThread {
         let Self { sockets, dropped, .. } = self;
         unit.forward(now, |outbox| *dropped += flush(sockets, now, outbox));
         self.dropped += flush(&mut self.sockets, now, unit.outbox());
+        self.send_batches(unit);
         while let Some(fact) = unit.poll_fact() {
             self.bus.publish(Address::Units, fact);
         }
@@ -218,6 +234,20 @@ impl UnitThread {
         }
     }
 
+    /// Takes what other units said. What comes meanwhile wakes the next pass.
+    fn take_batches(&mut self, unit: &mut Unit, now: Instant) {
+        for Batch { from, bytes } in self.batches.try_iter().take(BATCHES_PER_PASS_MAX) {
+            unit.handle_relay(now, from, &bytes);
+        }
+    }
+
+    fn send_batches(&mut self, unit: &mut Unit) {
+        while let Some((to, bytes)) = unit.poll_relay() {
+            let sent = self.links.send(to, Batch { from: self.id, bytes });
+            self.batches_dropped += u64::from(!sent);
+        }
+    }
+
     fn report(&mut self, unit: &Unit, now: Instant) {
         let passed = now.saturating_duration_since(self.next_report) + REPORT_INTERVAL;
         self.next_report = now + REPORT_INTERVAL;
@@ -229,6 +259,7 @@ impl UnitThread {
             load,
             forwarding: *unit.counters(),
             datagrams_dropped: self.dropped,
+            batches_dropped: self.batches_dropped,
             panics: self.panics,
         };
         *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;

@@ -44,13 +44,15 @@ impl Hop<'_> {
     }
 }
 
+type BatchFilter = Box<dyn FnMut(&[u8]) -> bool>;
+
 pub struct World {
     pub now: Instant,
     pub unit: Unit,
     /// Further units; a client of number `n` is on the one of number `n`, where there are so many.
     pub others: Vec<Unit>,
     /// Whether a batch between two units arrives.
-    pub relay_filter: Box<dyn FnMut(&[u8]) -> bool>,
+    pub relay_filter: BatchFilter,
     pub clients: Vec<Client>,
     pub facts: Vec<UnitFact>,
     pub filter: Box<dyn FnMut(Hop<'_>) -> bool>,
