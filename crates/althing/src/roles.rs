@@ -106,6 +106,8 @@ impl Program {
         if config.has(Role::Media) {
             program.start_media(config, &bus, &interfaces)?;
             media_metrics::register(&mut registry, &program.media);
+            #[cfg(debug_assertions)]
+            background.spawn(fail_when_asked(program.media.clone())?);
         }
         let meet = match &program.gateway {
             Some(gateway) if config.has(Role::Meet) => {
@@ -300,4 +302,16 @@ fn meet_config(
             meet::Caller { base_url: caller.base_url.to_string(), address: caller.address }
         }),
     }
+}
+/// Lets a test make a media unit fail, by a signal.
+#[cfg(debug_assertions)]
+fn fail_when_asked(media: media_metrics::Shared) -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut signal = crate::signals::fail()?;
+    Ok(async move {
+        while signal.recv().await.is_some() {
+            if let Some(media) = media.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+                media.fail_busiest_unit();
+            }
+        }
+    })
 }

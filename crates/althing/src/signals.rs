@@ -26,6 +26,12 @@ impl Signals {
     }
 }
 
+/// The signal with which tests ask a media unit to fail. Release builds do not know it.
+#[cfg(debug_assertions)]
+pub(crate) fn fail() -> io::Result<Signal> {
+    signal(SignalKind::user_defined1())
+}
+
 /// The signal that asks for files to be read again.
 pub(crate) fn reload() -> io::Result<Signal> {
     signal(SignalKind::hangup())

@@ -135,6 +135,17 @@ impl Media {
         self.units.iter().map(|u| *u.stats.lock().unwrap_or_else(PoisonError::into_inner)).collect()
     }
 
+    /// Makes the unit with the most peers panic, which must cost nobody but those peers anything. Tests ask for it; release
+    /// builds cannot do it.
+    #[cfg(debug_assertions)]
+    pub fn fail_busiest_unit(&self) {
+        let peers = |unit: &&Running| unit.stats.lock().unwrap_or_else(PoisonError::into_inner).peers;
+        if let Some(unit) = self.units.iter().max_by_key(peers) {
+            let _ = unit.inputs.try_send(Input::Fail);
+            unit.waker.wake();
+        }
+    }
+
     /// Ends the threads. Clients are told nothing; they find out, or have been told by the rooms.
     pub fn stop(mut self) {
         for unit in &mut self.units {

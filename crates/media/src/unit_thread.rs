@@ -36,6 +36,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) enum Input {
     Offer(Box<Offer>, Box<dyn FnOnce(Result<Answer, OfferError>) + Send>),
     Command(UnitCommand),
+    /// Panic: how a fault is tested.
+    #[cfg(debug_assertions)]
+    Fail,
     Stop,
 }
 
@@ -44,6 +47,8 @@ impl std::fmt::Debug for Input {
         f.write_str(match self {
             Input::Offer(..) => "Offer",
             Input::Command(_) => "Command",
+            #[cfg(debug_assertions)]
+            Input::Fail => "Fail",
             Input::Stop => "Stop",
         })
     }
@@ -228,6 +233,8 @@ impl UnitThread {
             match self.inputs.try_recv() {
                 Ok(Input::Offer(offer, reply)) => reply(unit.handle_offer(now, &offer)),
                 Ok(Input::Command(command)) => unit.handle_command(now, command),
+                #[cfg(debug_assertions)]
+                Ok(Input::Fail) => panic!("a test asks this unit to fail"),
                 Ok(Input::Stop) | Err(mpsc::error::TryRecvError::Disconnected) => return false,
                 Err(mpsc::error::TryRecvError::Empty) => return true,
             }
