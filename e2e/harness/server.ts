@@ -27,12 +27,13 @@ export class Server {
     readonly httpPort: number,
     readonly mediaPort: number,
     private readonly args: string[],
+    private readonly listen: string,
   ) {}
 
   /** Starts a program with an empty data folder and waits until it is ready. */
-  static async start(args: string[] = []): Promise<Server> {
+  static async start(args: string[] = [], listen = '127.0.0.1'): Promise<Server> {
     const dataDir = mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
-    const server = new Server(dataDir, await freePort(), await freePort(), args);
+    const server = new Server(dataDir, await freePort(), await freePort(), args, listen);
     await server.launch();
     return server;
   }
@@ -48,7 +49,7 @@ export class Server {
   }
 
   private async launch(): Promise<void> {
-    const args = ['serve', '--data-dir', this.dataDir, '--http', `127.0.0.1:${this.httpPort}`, '--https', 'off'];
+    const args = ['serve', '--data-dir', this.dataDir, '--http', `${this.listen}:${this.httpPort}`, '--https', 'off'];
     args.push('--media-port', `${this.mediaPort}`, ...this.args);
     const child = spawn(PROGRAM, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,10 +105,10 @@ export class Server {
 }
 
 /** A program for all tests of one file; its log is attached to a test that fails. */
-export function serverForThisFile(args: string[] = []): () => Server {
+export function serverForThisFile(args: string[] = [], listen?: string): () => Server {
   let server: Server | undefined;
   test.beforeAll(async () => {
-    server = await Server.start(args);
+    server = await Server.start(args, listen);
   });
   // eslint-disable-next-line no-empty-pattern
   test.afterEach(async ({}, info) => {
