@@ -5,13 +5,14 @@ import { meetingTest } from '../harness/fixtures.ts';
 import { Person } from '../harness/meet.ts';
 import { HOST, NarrowNetwork } from '../harness/narrow-network.ts';
 import { serverForThisFile } from '../harness/server.ts';
+import type { Inbound } from '../harness/stats.ts';
 
 const missing = NarrowNetwork.missing();
 const server = serverForThisFile(['--advertise-ip', '127.0.0.1', '--advertise-ip', HOST], '0.0.0.0');
 const test = meetingTest(server);
 
-/** Of a camera at 640×360 and a voice, a third. */
-const NARROW_KBPS = 450;
+/** Two voices and small pictures. */
+const NARROW_KBPS = 350;
 
 test('one of three is on a link that becomes narrow, and wide again', async ({ meeting }) => {
   test.skip(missing !== undefined, missing);
@@ -23,28 +24,28 @@ test('one of three is on a link that becomes narrow, and wide again', async ({ m
     const ana = await meeting.join('Ana');
     const bo = await meeting.join('Bo');
     const chi = await Person.join(far, meeting.link.replace(server().url, origin), 'Chi');
+    // A machine that is short of processor sends no largest picture; what counts is who falls and who does not.
+    const large = ({ height }: Inbound) => height >= 360;
     for (const viewer of [bo, chi]) {
       await viewer.pressOn(viewer.tileOf(ana), 'pin');
-      await viewer.sees(viewer.tileOf(ana), ({ height }) => height === 720);
+      await viewer.sees(viewer.tileOf(ana), large);
     }
-    const framesAtBo = async () => (await bo.inboundOf(bo.tileOf(ana))).framesDecoded;
-
-    const before = await framesAtBo();
+    const before = await bo.inboundOf(bo.tileOf(ana));
     const downMs = await timed(() => {
       network.limit(NARROW_KBPS);
-      return chi.sees(chi.tileOf(ana), ({ height }) => height > 0 && height <= 360);
+      return chi.sees(chi.tileOf(ana), (stream) => stream.height > 0 && !large(stream));
     });
     await chi.hears(2);
-    const afterFall = await bo.inboundOf(bo.tileOf(ana));
-    expect(afterFall.height, 'the other viewer has what it had').toBe(720);
-    expect(afterFall.framesDecoded - before, 'and all of its frames').toBeGreaterThan((downMs / 1000) * 5);
+    const after = await bo.inboundOf(bo.tileOf(ana));
+    expect(after.height, 'the other viewer has what it had').toBeGreaterThanOrEqual(before.height);
+    expect(after.framesDecoded - before.framesDecoded, 'and its frames').toBeGreaterThan((downMs / 1000) * 5);
 
     const upMs = await timed(() => {
       network.limit(undefined);
-      return chi.sees(chi.tileOf(ana), ({ height }) => height === 720);
+      return chi.sees(chi.tileOf(ana), large);
     });
-    expect((await bo.inboundOf(bo.tileOf(ana))).height).toBe(720);
-    console.log(`    720 to 360 lines or fewer after ${downMs} ms, back after ${upMs} ms`);
+    await bo.sees(bo.tileOf(ana), large);
+    console.log(`    less than 360 lines after ${downMs} ms, back after ${upMs} ms`);
   } finally {
     await far.close();
     network.close();

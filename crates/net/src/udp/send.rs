@@ -189,9 +189,13 @@ impl Pass<'_> {
                     }
                 }
                 Err(error) if first.segment < first.len && refuses_runs(&error) => {
-                    self.refused(&error);
+                    let sent_before = self.outcome.sent;
                     for single in first.singly() {
                         self.deliver(link, &[single]);
+                    }
+                    // A path that takes nothing at all (our address is gone, say) does not speak against runs.
+                    if self.outcome.sent > sent_before {
+                        self.refused(&error);
                     }
                     messages = rest;
                 }
@@ -357,6 +361,16 @@ mod tests {
         assert_eq!(shape, [(0, 100, 100), (100, 100, 100), (200, 50, 50), (250, 250, 100)]);
         assert_eq!((outcome.sent, outcome.runs_refused, outcome.bytes), (6, 1, 500));
         assert_eq!(offload, ON, "one path may refuse while others gain");
+    }
+
+    #[test]
+    fn a_path_that_takes_nothing_at_all_does_not_switch_offload_off() {
+        let mut offload = ON;
+        for _ in 0..2 * REFUSALS_IN_A_ROW_MAX {
+            let mut link = Script::new([Err(libc::EINVAL); 4]);
+            assert_eq!(deliver(&mut link, &runs(1), &mut offload).dropped, 3);
+        }
+        assert_eq!(offload, ON);
     }
 
     #[test]
