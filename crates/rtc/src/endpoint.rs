@@ -87,7 +87,7 @@ pub enum FailReason {
     PathDead,
 }
 
-/// What a receiver says about what it is sent.
+/// What a peer says about what it is sent, and what it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
     /// It lacks a packet of a slot.
@@ -101,6 +101,17 @@ pub enum Feedback {
     KeyFrame {
         /// Index of the m-line.
         line: u16,
+    },
+    /// Its clock, as a sender report has it (RFC 3550 §6.4.1).
+    Clock {
+        /// Index of the m-line on which it sends.
+        line: u16,
+        /// Index of the encoding.
+        layer: u8,
+        /// When the report was sent.
+        ntp: rtcp::NtpTime,
+        /// The same instant in the clock of the encoding.
+        timestamp: u32,
     },
 }
 

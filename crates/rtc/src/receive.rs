@@ -345,11 +345,11 @@ impl Receiver {
         }
     }
 
-    /// A sender report of one of the sources.
-    pub(crate) fn sender_report(&mut self, info: &rtcp::SenderInfo, arrival: Duration) {
-        if let Some(stream) = self.by_ssrc.get(&info.ssrc).and_then(|at| self.streams.get_mut(*at as usize)) {
-            stream.reception.sender_report(info.ntp, arrival);
-        }
+    /// A sender report of one of the sources. Returns the m-line and encoding of media; none for retransmissions.
+    pub(crate) fn sender_report(&mut self, info: &rtcp::SenderInfo, arrival: Duration) -> Option<(u16, u8)> {
+        let stream = self.by_ssrc.get(&info.ssrc).and_then(|at| self.streams.get_mut(*at as usize))?;
+        stream.reception.sender_report(info.ntp, arrival);
+        (!stream.place.rtx).then_some((stream.place.line, stream.place.layer))
     }
 
     /// What to tell the sender about its streams.

@@ -7,6 +7,7 @@ use model::{MeetingId, Mid, PeerId, Rid, UnitId};
 use rtc::Endpoint;
 use rtc::sdp::{MediaLine, SessionDescription};
 
+use crate::capture::SenderClock;
 use crate::choice::TileSize;
 use crate::keyframe::Urgency;
 use crate::pacer::Pacer;
@@ -98,6 +99,7 @@ impl Unit {
         known.tracks.clear();
         known.work.clear();
         known.pacer.clear();
+        known.clock = SenderClock::default();
         known.offered_at = now;
         known.failed = false;
         self.forget_connection(peer, &former);
@@ -123,6 +125,7 @@ impl Unit {
             tracks: Vec::new(),
             work: Vec::new(),
             pacer: Pacer::new(now),
+            clock: SenderClock::default(),
             cap: None,
             plan: Plan::default(),
             plan_due: false,

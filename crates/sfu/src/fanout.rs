@@ -26,7 +26,7 @@ impl Unit {
     /// and clear the outbox; what is there at the end is left for the shell.
     pub fn forward(&mut self, now: Instant, mut flush: impl FnMut(&mut Outbox)) {
         self.make_plans(now);
-        self.relay();
+        self.relay(now);
         self.gather_work();
         let mut dirty = std::mem::take(&mut self.dirty);
         for peer in dirty.drain(..) {

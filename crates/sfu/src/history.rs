@@ -22,7 +22,8 @@ pub(crate) struct Stored {
     pub(crate) marker: bool,
     /// The sender's payload type.
     pub(crate) payload_type: u8,
-    pub(crate) arrival: Instant,
+    /// When it was captured, as far as that is known, else when it came.
+    pub(crate) captured: Instant,
     /// The encoding has another source from here on.
     pub(crate) restarted: bool,
     /// A key frame begins here.

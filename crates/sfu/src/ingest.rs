@@ -6,8 +6,10 @@ use model::datagram::Transport;
 use model::{Codec, MediaKind};
 use rtc::ice::Stun;
 use rtc::ice::StunMessage;
+use rtc::rtcp::NtpTime;
 use rtc::{Feedback, Received};
 
+use crate::capture::MediaClock;
 use crate::history::Stored;
 use crate::keyframe::Urgency;
 use crate::svc::{Incoming, Ladder};
@@ -91,6 +93,9 @@ impl Unit {
             match item {
                 Feedback::Lost { line, sequence } => self.retransmit(now, peer, line, sequence),
                 Feedback::KeyFrame { line } => self.handle_key_frame_request(SlotRef { peer, line }),
+                Feedback::Clock { line, layer, ntp, timestamp } => {
+                    self.set_clock(now, (peer, line, layer), ntp, timestamp);
+                }
             }
         }
         self.feedback = feedback;
@@ -125,14 +130,27 @@ impl Unit {
         }
         let Some(payload) = packet.get(received.payload.clone()) else { return };
         let descriptor = packet.get(received.descriptor.clone()).unwrap_or_default();
-        self.take_in(now, track, &received, payload, descriptor);
+        self.take_in(now, track, None, &received, payload, descriptor);
     }
 
-    /// Puts a packet into the history of its encoding and marks it to be sent on with this pass.
+    /// A sender tells the time of an encoding.
+    fn set_clock(&mut self, now: Instant, (peer, line, layer): (u32, u16, u8), ntp: NtpTime, timestamp: u32) {
+        let Some(known) = self.peers.get_mut(peer as usize) else { return };
+        let at = known.clock.report(now, ntp);
+        let Some(track) = known.tracks.get(usize::from(line)).copied().flatten() else { return };
+        self.with_encoding(track, layer, |encoding| {
+            let rate_hz = encoding.codec.map_or(90_000, |codec| codec.clock_rate_hz());
+            encoding.clock = Some(MediaClock { timestamp, at, rate_hz });
+        });
+    }
+
+    /// Puts a packet into the history of its encoding and marks it to be sent on with this pass. `captured`: when it was,
+    /// if another unit says so.
     pub(crate) fn take_in(
         &mut self,
         now: Instant,
         track: u32,
+        captured: Option<Instant>,
         received: &Received,
         payload: &[u8],
         descriptor: &[u8],
@@ -161,6 +179,7 @@ impl Unit {
         };
         if received.restarted {
             encoding.ladder = None;
+            encoding.clock = None;
         }
         let told = Ladder::take_in(&mut encoding.ladder, &incoming);
         let begins_key_frame = key_frame.is_some() || told.key_frame;
@@ -172,12 +191,14 @@ impl Unit {
             encoding.size = size;
             news = true;
         }
+        let by_clock = || encoding.clock?.captured(now, received.timestamp);
+        let captured = captured.or_else(by_clock).unwrap_or(now);
         let packet = Stored {
             sequence: received.sequence,
             timestamp: received.timestamp,
             marker: received.marker,
             payload_type: received.payload_type,
-            arrival: now,
+            captured,
             restarted: received.restarted,
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,

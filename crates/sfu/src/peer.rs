@@ -6,6 +6,7 @@ use model::{Bitrate, MeetingId, PeerId};
 use rtc::Endpoint;
 
 use crate::allocate::Budget;
+use crate::capture::SenderClock;
 use crate::pacer::Pacer;
 use crate::plan::Plan;
 use crate::slot::Slot;
@@ -30,6 +31,8 @@ pub(crate) struct Peer {
     /// What is to be done in this pass.
     pub(crate) work: Vec<Work>,
     pub(crate) pacer: Pacer,
+    /// The clock of what it sends.
+    pub(crate) clock: SenderClock,
     /// What it may be sent in all.
     pub(crate) cap: Option<Bitrate>,
     /// What was decided last.

@@ -131,9 +131,9 @@ impl Relays {
     }
 
     /// False: there is no room.
-    fn push(&mut self, relay: &Relay, encoding: u8, packet: &Stored) -> bool {
+    fn push(&mut self, now: Instant, relay: &Relay, encoding: u8, packet: &Stored) -> bool {
         let Some(batch) = self.batch(relay.unit, BATCH_BYTES_MAX) else { return false };
-        frame::write_packet(batch, relay.handle, encoding, packet);
+        frame::write_packet(now, batch, relay.handle, encoding, packet);
         true
     }
 }
@@ -170,7 +170,7 @@ impl Unit {
                 self.handle_relayed_wish(from, handle, encoding, urgent);
             }
             Control::Resend { handle, encoding, sequences } => {
-                self.handle_resend(from, handle, encoding, &sequences);
+                self.handle_resend(now, from, handle, encoding, &sequences);
             }
             Control::Announce { handle, digest, media } => {
                 self.handle_announce(now, from, handle, digest, media);

@@ -150,7 +150,7 @@ impl Slot {
         self.selector.restart(source.layer, ladder, packet.mark.as_ref());
         let templates = ladder.and_then(Ladder::templates).filter(|_| !packet.descriptor().is_empty());
         let elapsed =
-            self.last_sent.map(|s| packet.arrival.saturating_duration_since(s.at)).unwrap_or_default();
+            self.last_sent.map(|s| packet.captured.saturating_duration_since(s.at)).unwrap_or_default();
         let ticks = elapsed.as_micros() * u128::from(self.clock_rate_hz) / 1_000_000;
         self.timeline.switch(FirstPacket {
             source,
@@ -202,7 +202,7 @@ impl Slot {
             self.timeline.frame_sent((mark.frame as u16).wrapping_add(mapped.frame_offset));
         }
         if mapped.timestamp == self.timeline.last_timestamp() {
-            self.last_sent = Some(Sent { at: packet.arrival, timestamp: mapped.timestamp });
+            self.last_sent = Some(Sent { at: packet.captured, timestamp: mapped.timestamp });
         }
         let descriptor = rewrite(&mapped, active_targets);
         Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type })

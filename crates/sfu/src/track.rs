@@ -8,6 +8,7 @@ use model::{Bitrate, Codec, Layer, MediaKind, Rid, Semantic};
 use rtc::sdp::CodecParameters;
 
 use crate::allocate::{Offered, RUNGS_MAX, Rung};
+use crate::capture::MediaClock;
 use crate::cost::{CostMeter, nominal_cost};
 use crate::demand::Asked;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
@@ -97,6 +98,8 @@ pub(crate) struct Encoding {
     /// The highest sequence number that came from that unit.
     pub(crate) relayed_newest: Option<u64>,
     pub(crate) cost: CostMeter,
+    /// When its pictures or sounds were captured, once its sender has told.
+    pub(crate) clock: Option<MediaClock>,
     /// What a scalable encoding is made of.
     pub(crate) ladder: Option<Box<Ladder>>,
     last_packet: Option<Instant>,
@@ -236,6 +239,7 @@ impl Encoding {
             on_offer: true,
             relayed_newest: None,
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
+            clock: None,
             ladder: None,
             last_packet: None,
         }

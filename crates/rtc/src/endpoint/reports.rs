@@ -27,7 +27,12 @@ impl Endpoint {
         for item in &mut compound {
             match item {
                 Packet::SenderReport(report) => {
-                    self.receiver.sender_report(&report.info, arrival);
+                    let (ntp, timestamp) = (report.info.ntp, report.info.rtp_timestamp);
+                    if let Some((line, layer)) = self.receiver.sender_report(&report.info, arrival)
+                        && feedback.len() < LOST_PER_DATAGRAM_MAX
+                    {
+                        feedback.push(Feedback::Clock { line, layer, ntp, timestamp });
+                    }
                     for block in report.reports() {
                         worst_loss = worst_loss.max(Some(self.handle_report(now, &block)));
                     }

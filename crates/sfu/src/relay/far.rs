@@ -1,6 +1,6 @@
 //! The units of the receivers: tracks that come from another unit, and what is asked of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::{Layer, MeetingId, UnitId};
 
@@ -14,6 +14,9 @@ use crate::unit::Unit;
 
 /// Numbers of packets that follow each other differ by no more.
 const JUMP_MAX: i64 = 1 << 14;
+
+/// A packet that is sent again may be as old as the history; nothing is older.
+const AGE_MAX: Duration = Duration::from_secs(5);
 
 impl Unit {
     /// Where a track comes from, for those who receive it here: another unit, or a peer of this one.
@@ -112,7 +115,8 @@ impl Unit {
         received.restarted |= ahead > JUMP_MAX;
         *newest = Some(newest.map_or(received.sequence, |newest| newest.max(received.sequence)));
         self.counters.relay_packets_received += 1;
-        self.take_in(now, track, &received, packet.payload, packet.descriptor);
+        let captured = now.checked_sub(packet.age.min(AGE_MAX));
+        self.take_in(now, track, captured, &received, packet.payload, packet.descriptor);
     }
 
     pub(super) fn handle_alive(&mut self, now: Instant, from: UnitId, handle: u32) {

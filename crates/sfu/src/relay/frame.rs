@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! packet   1 │ handle u32 │ encoding u8 │ flags u8 │ payload type u8 │ sequence u64 │ timestamp u32 │ SSRC u32
-//!            │ length of the payload u16 │ of the descriptor u16 │ what the flags say │ payload │ descriptor
+//!            │ age in µs u32 │ length of the payload u16 │ of the descriptor u16 │ what the flags say │ payload │ descriptor
 //! control  2 │ length u32 │ JSON
 //! ```
+
+use std::time::{Duration, Instant};
 
 use rtc::rtp::{AbsCaptureTime, AudioLevel};
 use rtc::{Carried, Received};
@@ -43,6 +45,8 @@ pub(super) enum Frame<'a> {
 #[derive(Debug)]
 pub(super) struct Relayed<'a> {
     pub(super) handle: u32,
+    /// How long ago it was captured.
+    pub(super) age: Duration,
     /// The line is 0 and the ranges are empty: they say nothing here.
     pub(super) received: Received,
     pub(super) payload: &'a [u8],
@@ -57,7 +61,7 @@ pub(super) fn write_control(batch: &mut Vec<u8>, control: &Control) {
     batch.extend_from_slice(&json);
 }
 
-pub(super) fn write_packet(batch: &mut Vec<u8>, handle: u32, encoding: u8, packet: &Stored) {
+pub(super) fn write_packet(now: Instant, batch: &mut Vec<u8>, handle: u32, encoding: u8, packet: &Stored) {
     let Carried { audio_level, abs_capture_time, playout_delay } = packet.carried;
     let capture = abs_capture_time.as_ref().map(AbsCaptureTime::as_bytes);
     let flags = [
@@ -76,6 +80,8 @@ pub(super) fn write_packet(batch: &mut Vec<u8>, handle: u32, encoding: u8, packe
     batch.extend_from_slice(&packet.sequence.to_be_bytes());
     batch.extend_from_slice(&packet.timestamp.to_be_bytes());
     batch.extend_from_slice(&packet.ssrc.to_be_bytes());
+    let age = now.saturating_duration_since(packet.captured).as_micros();
+    batch.extend_from_slice(&u32::try_from(age).unwrap_or(u32::MAX).to_be_bytes());
     // Both come from one datagram, which is far below what 16 bits count.
     batch.extend_from_slice(&(payload.len() as u16).to_be_bytes());
     batch.extend_from_slice(&(descriptor.len() as u16).to_be_bytes());
@@ -132,6 +138,7 @@ impl<'a> Bytes<'a> {
         let sequence = Some(u64::from_be_bytes(self.array()?)).filter(|s| *s < SEQUENCE_MAX)?;
         let timestamp = u32::from_be_bytes(self.array()?);
         let ssrc = u32::from_be_bytes(self.array()?);
+        let age = Duration::from_micros(u32::from_be_bytes(self.array()?).into());
         let payload_len = u16::from_be_bytes(self.array()?);
         let descriptor_len = u16::from_be_bytes(self.array()?);
         let has = |flag: u8| flags & flag != 0;
@@ -159,6 +166,6 @@ impl<'a> Bytes<'a> {
         };
         let payload = self.take(payload_len.into())?;
         let descriptor = self.take(descriptor_len.into())?;
-        Some(Relayed { handle, received, payload, descriptor })
+        Some(Relayed { handle, age, received, payload, descriptor })
     }
 }

@@ -130,7 +130,14 @@ impl Unit {
         }
     }
 
-    pub(super) fn handle_resend(&mut self, from: UnitId, handle: u32, encoding: u8, sequences: &[u64]) {
+    pub(super) fn handle_resend(
+        &mut self,
+        now: Instant,
+        from: UnitId,
+        handle: u32,
+        encoding: u8,
+        sequences: &[u64],
+    ) {
         let Some(track) = self.subscribed(from, handle) else { return };
         let Some(known) = self.tracks.get(track as usize) else { return };
         let relay = known.relays.iter().find(|r| r.unit == from && r.handle == handle);
@@ -141,14 +148,14 @@ impl Unit {
             return;
         }
         for packet in sequences.iter().take(RESEND_MAX).filter_map(|s| sent.history.get(*s)) {
-            if self.relays.push(relay, encoding, packet) {
+            if self.relays.push(now, relay, encoding, packet) {
                 self.counters.relay_packets_sent += 1;
             }
         }
     }
 
     /// Sends what came in with this pass to the units that want it.
-    pub(crate) fn relay(&mut self) {
+    pub(crate) fn relay(&mut self, now: Instant) {
         for &(track, encoding) in &self.touched {
             let Some(known) = self.tracks.get(track as usize).filter(|t| !t.relays.is_empty()) else {
                 continue;
@@ -158,7 +165,7 @@ impl Unit {
             let Some(arrived) = published.encodings.get(usize::from(encoding)) else { continue };
             for relay in known.relays.iter().filter(|r| r.wants(published.kind, encoding)) {
                 for packet in arrived.arrived.iter().filter_map(|s| arrived.history.get(*s)) {
-                    if self.relays.push(relay, encoding, packet) {
+                    if self.relays.push(now, relay, encoding, packet) {
                         self.counters.relay_packets_sent += 1;
                     } else {
                         self.counters.relay_packets_dropped += 1;
