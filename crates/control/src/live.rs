@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bus::control::{Connect, ConnectError, Deliverable, MeetingFact};
 use bus::{Address, Bus, Incoming};
-use model::unit::{Answer, Offer, UnitCommand, UnitFact};
+use model::unit::{Answer, Offer, OfferError, UnitCommand, UnitFact};
 use model::{ConnectionId, MeetingId, ParticipantId, PeerId, UnitId};
 use room::{
     Config, Effect, Home, Join, JoinError, NoPlace, Now, OfferFailure, OfferToken, Placement,
@@ -142,9 +142,7 @@ impl Live {
                     Some(input) => self.handle(input).await,
                     None => break,
                 },
-                Some(Ok((token, result))) = self.offers.join_next() => {
-                    self.drive(|room, now| room.handle_answer(now, token, result));
-                }
+                Some(Ok((token, result))) = self.offers.join_next() => self.answer(token, result),
                 () = self.saver.written() => {}
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.drive(|room, now| room.handle_timeout(now));
@@ -214,6 +212,14 @@ impl Live {
         // At once, so that the next room that places somebody knows.
         self.share.set(self.room.units());
         reply(result.map_or(Err(ConnectError::Unavailable), |result| result.map_err(refusal)));
+    }
+
+    fn answer(&mut self, token: OfferToken, result: Result<Answer, OfferFailure>) {
+        let has_no_place = result == Err(OfferFailure::Refused(OfferError::Full));
+        self.drive(|room, now| room.handle_answer(now, token, result));
+        if has_no_place {
+            self.find_homes();
+        }
     }
 
     /// Where a participant's media is to go.

@@ -178,6 +178,24 @@ async fn when_all_units_are_full_the_meeting_is_full() {
 }
 
 #[tokio::test]
+async fn whom_a_full_unit_refuses_another_takes() {
+    let mut world = World::new().await;
+    let mut first = Unit::start_with(&world.bus, UnitId(2), 100, |_| Some(Err(OfferError::Full)));
+    let ada = world.connect(person(1)).await.unwrap();
+    world.hello(ada).await;
+    let mut second = Unit::start(&world.bus, UnitId(1));
+    let id = world.say(ada, ClientMessage::MediaOffer { sdp: "offer".to_owned() }).await;
+    let refused = first.next_peer().await;
+    let reply = world.reply(ada, &id).await;
+    assert!(
+        matches!(reply, ServerMessage::Error { error_type: ErrorType::ResourceUnavailable, .. }),
+        "{reply:?}"
+    );
+    world.offer(ada).await;
+    assert_ne!(second.next_peer().await, refused);
+}
+
+#[tokio::test]
 async fn a_unit_that_refuses_or_says_nothing_is_an_error_for_its_offer_only() {
     let mut world = World::new().await;
     let _unit = Unit::start_with(&world.bus, UnitId(1), 100, |offer| match offer.sdp.as_str() {

@@ -69,7 +69,7 @@ impl Room {
         Ok(None)
     }
 
-    /// What came of an [`Effect::Offer`].
+    /// What came of an [`Effect::Offer`]. Whom the unit has no place for is one of [`Room::homeless`] then.
     pub fn handle_answer(&mut self, now: Now, token: OfferToken, result: Result<Answer, OfferFailure>) {
         let Some(asked) = self.asked.remove(&token) else {
             return;
@@ -148,7 +148,13 @@ impl Room {
             participant.offers.unsure = true;
             warn!(meeting = %self.config.meeting, participant = %id, "no answer to an offer");
         }
-        let Some(socket) = participant.socket_of(in_flight.connection) else {
+        let is_new = matches!(participant.path, Path::Idle | Path::Gone);
+        if is_new && *failure == OfferFailure::Refused(OfferError::Full) {
+            // More are on the unit than it said when the participant was placed there; another may have place.
+            self.leave_unit(id);
+        }
+        let socket = self.participants.get_mut(&id).and_then(|p| p.socket_of(in_flight.connection));
+        let Some(socket) = socket else {
             return;
         };
         let (knows_errors, answered) = (socket.hello, socket.answered);

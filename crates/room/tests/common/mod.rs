@@ -320,6 +320,8 @@ impl World {
         let (_, token, _) = self.offers.pop_front().expect("an offer");
         self.room.handle_answer(self.now(), token, result);
         self.drain();
+        // As control does: a full unit may have refused somebody.
+        self.find_homes();
     }
 
     pub(crate) fn fact(&mut self, fact: UnitFact) {

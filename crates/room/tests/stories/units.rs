@@ -1,7 +1,8 @@
 //! A room on several units.
 
-use model::unit::{Source, UnitCommand, UnitFact, Voice};
+use model::unit::{OfferError, Source, UnitCommand, UnitFact, Voice};
 use model::{LayerReason, Mid, ParticipantId, PeerId, UnitId};
+use room::OfferFailure;
 use wire::ServerMessage;
 
 use crate::common::{Lines, MEETING, World, mid, person};
@@ -278,6 +279,22 @@ fn a_unit_that_lost_peers_has_them_again() {
     let source = Some(Source { peer: homes[0].1, mid: mid("1") });
     let slot = |source, home| (SECOND, homes[2].1, mid("4"), source, home);
     assert_eq!(binds(&mut world), [slot(None, None), slot(source, Some(FIRST))]);
+}
+
+#[test]
+fn whom_a_unit_has_no_place_for_goes_to_another() {
+    let mut world = World::with_units(2, 2);
+    let [ada, bob] = [1, 2].map(|n| world.join_hello(n));
+    world.negotiate(bob, &Lines::usual());
+    world.units.insert(FIRST, 0);
+    for who in [ada, bob] {
+        world.offer(who);
+        world.answer(Err(OfferFailure::Refused(OfferError::Full)));
+    }
+    assert_eq!([ada, bob].map(|who| world.home(who).0), [SECOND, FIRST], "who is on the unit stays on it");
+    world.negotiate(ada, &Lines::usual());
+    world.lose_unit(SECOND);
+    assert_eq!((world.room.homeless(), world.room.units().len()), (vec![ada], 1));
 }
 
 #[test]
