@@ -99,7 +99,10 @@ impl Program {
             program.gateway = Some(Gateway::start(config, store.clone(), bus.clone(), &mut registry));
         }
         if config.has(Role::Control) {
-            let config = control::Config { server: format!("althing {}", env!("CARGO_PKG_VERSION")) };
+            let config = control::Config {
+                server: format!("althing {}", env!("CARGO_PKG_VERSION")),
+                room_peers_per_unit: config.room_unit_peers.get(),
+            };
             let rooms = control::run(bus.clone(), store.clone(), config, program.stop_control.clone());
             program.control = Some(tokio::spawn(rooms));
         }

@@ -1,20 +1,23 @@
 //! One running meeting: its room engine, and the I/O that the engine asks for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::control::{Connect, ConnectError, Deliverable, MeetingFact};
 use bus::{Address, Bus, Incoming};
-use model::unit::{Answer, Offer, UnitCommand, UnitFact};
+use model::unit::{Answer, Offer, OfferError, UnitCommand, UnitFact};
 use model::{ConnectionId, MeetingId, ParticipantId, PeerId, UnitId};
-use room::{Config, Effect, Join, JoinError, Now, OfferFailure, OfferToken, Recipient, Room, RoomFact};
+use room::{
+    Config, Effect, Home, Join, JoinError, NoPlace, Now, OfferFailure, OfferToken, Placement,
+    PlacementReason, Recipient, Room, RoomFact,
+};
 use store::Store;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use wire::{ClientMessage, CloseCode, Envelope};
 
 use crate::admission;
@@ -23,20 +26,19 @@ use crate::outbox::Outbox;
 use crate::peers::PeerIds;
 use crate::records::Records;
 use crate::saver::Saver;
+use crate::units::{Share, Units};
 
 /// How long a unit may take to answer an offer: what the public package's users are promised.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How soon a unit is looked for again for those who have none: all units were full, or none was up.
+const LOOK_AGAIN_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What comes for a room, in the order in which the router got it.
 #[derive(Debug)]
 pub(crate) enum Input {
     /// A participant opened a socket.
-    Connect {
-        /// The question, with the way back.
-        asked: Incoming<Connect>,
-        /// Whether the room's unit takes one more peer.
-        unit_has_room: bool,
-    },
+    Connect(Incoming<Connect>),
     /// A client said something.
     Intent(ParticipantId, ConnectionId, Envelope<ClientMessage>),
     /// A socket is gone; whether on purpose.
@@ -45,8 +47,8 @@ pub(crate) enum Input {
     Remove(ParticipantId),
     /// A unit said something of this room's peers.
     Fact(UnitFact),
-    /// The room's media goes there from now on.
-    Unit(Option<UnitId>),
+    /// A unit is gone, with whatever this room had on it.
+    UnitLost(UnitId),
     /// The meeting is over.
     End,
     /// The program stops.
@@ -71,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) records: Records,
     pub(crate) peers: Arc<PeerIds>,
+    pub(crate) units: Units,
     /// Without a bound, as the router must never be waited for. Holds two notes per participation at most, and one for
     /// each time a room falls idle.
     pub(crate) notes: mpsc::UnboundedSender<Note>,
@@ -92,28 +95,29 @@ pub(crate) struct Live {
     saver: Saver,
     offers: JoinSet<(OfferToken, Result<Answer, OfferFailure>)>,
     participant_by_socket: HashMap<Recipient, ParticipantId>,
-    /// Peers that a unit knows.
-    peers: HashSet<PeerId>,
+    /// Peers that a unit knows, and which.
+    peers: HashMap<PeerId, UnitId>,
+    /// What the room has on units.
+    share: Share,
+    /// Somebody has no unit: when to look for one again.
+    look_again_at: Option<Instant>,
     /// The engine panicked: its state is worth nothing.
     broken: bool,
 }
 
 /// Runs a meeting until the router closes its inbox, or its engine panics.
-pub(crate) async fn run(
-    shared: Shared,
-    meeting: MeetingId,
-    unit: Option<UnitId>,
-    inbox: mpsc::Receiver<Input>,
-) {
+pub(crate) async fn run(shared: Shared, meeting: MeetingId, inbox: mpsc::Receiver<Input>) {
     let saver = Saver::new(shared.store.clone(), meeting);
     let snapshot = saver.load().await;
     if !snapshot.is_empty() {
         info!(%meeting, participants = snapshot.participants.len(), "goes on after a restart");
     }
-    let config = Config { meeting, server: shared.server.clone(), unit };
+    let config = Config { meeting, server: shared.server.clone() };
     let room = Room::restore(now(), config, Box::new(entropy), &snapshot);
     let live = Live {
         outbox: Outbox::new(shared.bus.clone()),
+        share: shared.units.share(),
+        look_again_at: None,
         shared,
         meeting,
         room,
@@ -123,7 +127,7 @@ pub(crate) async fn run(
         saver,
         offers: JoinSet::new(),
         participant_by_socket: HashMap::new(),
-        peers: HashSet::new(),
+        peers: HashMap::new(),
         broken: false,
     };
     live.run().await;
@@ -138,22 +142,22 @@ impl Live {
                     Some(input) => self.handle(input).await,
                     None => break,
                 },
-                Some(Ok((token, result))) = self.offers.join_next() => {
-                    self.drive(|room, now| room.handle_answer(now, token, result));
-                }
+                Some(Ok((token, result))) = self.offers.join_next() => self.answer(token, result),
                 () = self.saver.written() => {}
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.drive(|room, now| room.handle_timeout(now));
+                    self.look_again();
                 }
             }
             self.carry_out().await;
+            self.share.set(self.room.units());
             self.say_if_over();
         }
         if self.broken {
             self.give_up().await;
         }
         self.saver.finish().await;
-        for peer in self.peers {
+        for peer in self.peers.into_keys() {
             let _ = self.shared.notes.send(Note::PeerRemoved(peer));
         }
     }
@@ -161,13 +165,14 @@ impl Live {
     /// When the room wants to be called. A room that is over waits for nothing but its inbox.
     fn due(&self) -> Option<Instant> {
         let waits = self.over_said_at != Some(self.handled);
-        self.room.poll_timeout().filter(|_| waits).map(Instant::from_std)
+        let room = self.room.poll_timeout().map(Instant::from_std);
+        room.into_iter().chain(self.look_again_at).min().filter(|_| waits)
     }
 
     async fn handle(&mut self, input: Input) {
         self.handled += 1;
         match input {
-            Input::Connect { asked, unit_has_room } => self.connect(asked, unit_has_room).await,
+            Input::Connect(asked) => self.connect(asked).await,
             Input::Intent(participant, connection, envelope) => {
                 self.drive(|room, now| room.handle_intent(now, participant, connection, envelope));
             }
@@ -177,13 +182,16 @@ impl Live {
             }
             Input::Remove(participant) => self.drive(|room, now| room.handle_remove(now, participant)),
             Input::Fact(fact) => self.drive(|room, now| room.handle_unit_fact(now, fact)),
-            Input::Unit(unit) => self.drive(|room, now| room.handle_unit_changed(now, unit)),
+            Input::UnitLost(unit) => {
+                self.drive(|room, now| room.handle_unit_lost(now, unit));
+                self.find_homes();
+            }
             Input::End => self.drive(|room, now| room.handle_end(now)),
             Input::Stop => self.drive(|room, now| room.handle_stop(now)),
         }
     }
 
-    async fn connect(&mut self, asked: Incoming<Connect>, unit_has_room: bool) {
+    async fn connect(&mut self, asked: Incoming<Connect>) {
         let (Connect { meeting, participant, connection, gateway }, reply) = asked.into_parts();
         // Whoever is there was looked up when it came; the database may be down now, the call goes on.
         if !self.room.holds(participant)
@@ -192,12 +200,69 @@ impl Live {
             return reply(Err(refused));
         }
         let socket = Recipient { gateway, connection };
-        let join = Join { participant, socket, peer: self.shared.peers.draw(), unit_has_room };
+        let home = self.room.home_of(participant).map_or_else(|| self.find_home(participant), Ok);
+        let join = Join { participant, socket, home };
         let result = self.step(|room, now| room.handle_connect(now, join));
         if result == Some(Ok(())) {
             self.participant_by_socket.insert(socket, participant);
+            if home.is_err() {
+                self.look_again_at = Some(Instant::now() + LOOK_AGAIN_INTERVAL);
+            }
         }
+        // At once, so that the next room that places somebody knows.
+        self.share.set(self.room.units());
         reply(result.map_or(Err(ConnectError::Unavailable), |result| result.map_err(refusal)));
+    }
+
+    fn answer(&mut self, token: OfferToken, result: Result<Answer, OfferFailure>) {
+        let has_no_place = result == Err(OfferFailure::Refused(OfferError::Full));
+        self.drive(|room, now| room.handle_answer(now, token, result));
+        if has_no_place {
+            self.find_homes();
+        }
+    }
+
+    /// Where a participant's media is to go.
+    fn find_home(&self, participant: ParticipantId) -> Result<Home, NoPlace> {
+        let meeting = self.meeting;
+        let placement = self.shared.units.place(self.room.units());
+        let placement = placement.inspect_err(|no_place| {
+            debug!(%meeting, %participant, %no_place, "not placed");
+        })?;
+        let Placement { unit, reason, room_peers, share_used } = placement;
+        match reason {
+            PlacementReason::First | PlacementReason::Spill => {
+                info!(%meeting, %participant, %unit, %reason, share_used, "room comes to a unit");
+            }
+            PlacementReason::Together | PlacementReason::Crowded => {
+                debug!(%meeting, %participant, %unit, %reason, room_peers, share_used, "placed");
+            }
+        }
+        Ok(Home { unit, peer: self.shared.peers.draw() })
+    }
+
+    /// Finds units for those who have none; looks again after a while where there is no place.
+    fn find_homes(&mut self) {
+        self.look_again_at = None;
+        for participant in self.room.homeless() {
+            if self.broken {
+                return;
+            }
+            match self.find_home(participant) {
+                Ok(home) => self.drive(|room, now| room.handle_placed(now, participant, home)),
+                Err(_) => {
+                    self.look_again_at = Some(Instant::now() + LOOK_AGAIN_INTERVAL);
+                    break;
+                }
+            }
+            self.share.set(self.room.units());
+        }
+    }
+
+    fn look_again(&mut self) {
+        if self.look_again_at.is_some_and(|at| at <= Instant::now()) {
+            self.find_homes();
+        }
     }
 
     /// Calls the engine where it has nothing to answer.
@@ -256,7 +321,7 @@ impl Live {
     /// Asks the unit without holding up the room.
     fn ask(&mut self, unit: UnitId, offer: Offer, token: OfferToken) {
         let peer = offer.peer;
-        if self.peers.insert(peer) {
+        if self.peers.insert(peer, unit).is_none() {
             let _ = self.shared.notes.send(Note::PeerAdded(peer, self.meeting));
         }
         let (bus, meeting) = (self.shared.bus.clone(), self.meeting);
@@ -278,7 +343,7 @@ impl Live {
     }
 
     fn forget(&mut self, peer: PeerId) {
-        if self.peers.remove(&peer) {
+        if self.peers.remove(&peer).is_some() {
             let _ = self.shared.notes.send(Note::PeerRemoved(peer));
         }
     }
@@ -307,11 +372,8 @@ impl Live {
         let sockets: Vec<Recipient> = self.participant_by_socket.keys().copied().collect();
         let close = Deliverable::Close(CloseCode::Restart, "the meeting is restarting".to_owned());
         self.outbox.deliver(sockets, close).await;
-        if let Some(unit) = self.room.unit() {
-            for peer in &self.peers {
-                let close = UnitCommand::Close { peer: *peer };
-                self.outbox.command(unit, close).await;
-            }
+        for (peer, unit) in &self.peers {
+            self.outbox.command(*unit, UnitCommand::Close { peer: *peer }).await;
         }
     }
 }
@@ -321,7 +383,7 @@ fn refusal(error: JoinError) -> ConnectError {
         JoinError::Full => ConnectError::Full,
         JoinError::Ended => ConnectError::Ended,
         JoinError::Removed => ConnectError::Removed,
-        JoinError::Stopping => ConnectError::Unavailable,
+        JoinError::NoUnit | JoinError::Stopping => ConnectError::Unavailable,
     }
 }
 

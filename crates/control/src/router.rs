@@ -8,7 +8,7 @@ use bus::control::{Connect, ConnectError, RoomCommand};
 use bus::media::UnitReport;
 use bus::{Address, Bus, Commands, Incoming, Requests, Subscription};
 use model::unit::UnitFact;
-use model::{MeetingId, PeerId, UnitId};
+use model::{MeetingId, PeerId};
 use room::NoPlace;
 use store::Store;
 use tokio::sync::mpsc;
@@ -51,7 +51,6 @@ pub(crate) struct Router {
     notes: mpsc::UnboundedReceiver<Note>,
     rooms: HashMap<MeetingId, Handle>,
     meeting_by_peer: HashMap<PeerId, MeetingId>,
-    units: Units,
     /// Who waits for a unit to be up, and until when.
     waiting: VecDeque<(Incoming<Connect>, Instant)>,
     tasks: JoinSet<()>,
@@ -65,7 +64,6 @@ struct Handle {
     inbox: mpsc::Sender<Input>,
     /// Inputs sent so far.
     sent: u64,
-    unit: Option<UnitId>,
 }
 
 impl Router {
@@ -84,13 +82,13 @@ impl Router {
                 store,
                 records,
                 peers: Arc::new(PeerIds::since(unix_ms())),
+                units: Units::new(config.room_peers_per_unit),
                 notes: notes_out,
                 server: config.server,
             },
             notes,
             rooms: HashMap::new(),
             meeting_by_peer: HashMap::new(),
-            units: Units::default(),
             waiting: VecDeque::new(),
             tasks: JoinSet::new(),
             writing,
@@ -128,7 +126,7 @@ impl Router {
         };
         for snapshot in snapshots {
             if is_fresh(snapshot.updated_at) {
-                self.start_room(snapshot.meeting, None);
+                self.start_room(snapshot.meeting);
             } else if let Err(error) = self.shared.store.snapshots().delete(snapshot.meeting).await {
                 warn!(meeting = %snapshot.meeting, %error, "an old snapshot is not deleted");
             }
@@ -142,13 +140,12 @@ impl Router {
             return asked.reply(Err(ConnectError::Unavailable));
         }
         let meeting = asked.request.meeting;
-        let current = self.rooms.get(&meeting).and_then(|room| room.unit);
-        match self.units.place(current) {
-            Ok(unit) => self.let_in(meeting, unit, asked).await,
-            // The room decides: whoever is in it comes back.
-            Err(NoPlace::Full) if self.rooms.contains_key(&meeting) => {
-                self.send(meeting, Input::Connect { asked, unit_has_room: false }).await;
-            }
+        let is_running = self.rooms.contains_key(&meeting);
+        // The room places its people itself; this is whether there is a place at all.
+        match self.shared.units.place(&[]) {
+            Ok(_) => self.let_in(meeting, asked).await,
+            // Whoever is in the room comes back.
+            Err(NoPlace::Full) if is_running => self.send(meeting, Input::Connect(asked)).await,
             Err(NoPlace::Full) => {
                 warn!(%meeting, "nobody comes in: all media units are full");
                 asked.reply(Err(ConnectError::Full));
@@ -160,13 +157,12 @@ impl Router {
         }
     }
 
-    async fn let_in(&mut self, meeting: MeetingId, unit: UnitId, asked: Incoming<Connect>) {
+    async fn let_in(&mut self, meeting: MeetingId, asked: Incoming<Connect>) {
         if !self.rooms.contains_key(&meeting) {
-            info!(%meeting, %unit, "room placed");
-            self.start_room(meeting, Some(unit));
+            info!(%meeting, "room begins");
+            self.start_room(meeting);
         }
-        self.move_room(meeting, Some(unit)).await;
-        self.send(meeting, Input::Connect { asked, unit_has_room: true }).await;
+        self.send(meeting, Input::Connect(asked)).await;
     }
 
     async fn command(&mut self, command: RoomCommand) {
@@ -227,9 +223,8 @@ impl Router {
             // Missed reports are followed by newer ones.
             return;
         };
-        if self.units.heard(report, Instant::now()) {
+        if self.shared.units.heard(report, Instant::now()) {
             info!(unit = %report.unit, peers_max = report.peers_max, "media unit is up");
-            self.place_rooms(None).await;
         }
         for (asked, _) in std::mem::take(&mut self.waiting) {
             self.connect(asked).await;
@@ -238,9 +233,13 @@ impl Router {
 
     async fn check_units(&mut self) {
         let now = Instant::now();
-        for unit in self.units.take_lost(now) {
-            error!(%unit, "media unit is silent: its rooms move");
-            self.place_rooms(Some(unit)).await;
+        for unit in self.shared.units.take_lost(now) {
+            error!(%unit, "media unit is silent: its people move");
+            // Each room knows whether it has anybody there; one that is placing somebody there just now hears it after.
+            let meetings: Vec<MeetingId> = self.rooms.keys().copied().collect();
+            for meeting in meetings {
+                self.send(meeting, Input::UnitLost(unit)).await;
+            }
         }
         while let Some((asked, _)) = self.waiting.pop_front_if(|(_, until)| *until <= now) {
             warn!(meeting = %asked.request.meeting, "nobody comes in: no media unit is up");
@@ -274,28 +273,10 @@ impl Router {
 
     // ---- rooms
 
-    fn start_room(&mut self, meeting: MeetingId, unit: Option<UnitId>) {
+    fn start_room(&mut self, meeting: MeetingId) {
         let (inbox, inputs) = mpsc::channel(INPUTS_WAITING_MAX);
-        self.tasks.spawn(live::run(self.shared.clone(), meeting, unit, inputs));
-        self.rooms.insert(meeting, Handle { inbox, sent: 0, unit });
-    }
-
-    /// Finds a unit for all rooms that are on this one.
-    async fn place_rooms(&mut self, on: Option<UnitId>) {
-        let rooms = self.rooms.iter().filter(|(_, room)| room.unit == on);
-        let meetings: Vec<MeetingId> = rooms.map(|(meeting, _)| *meeting).collect();
-        for meeting in meetings {
-            let unit = self.units.place(None).ok();
-            self.move_room(meeting, unit).await;
-        }
-    }
-
-    async fn move_room(&mut self, meeting: MeetingId, unit: Option<UnitId>) {
-        let Some(room) = self.rooms.get_mut(&meeting).filter(|room| room.unit != unit) else {
-            return;
-        };
-        room.unit = unit;
-        self.send(meeting, Input::Unit(unit)).await;
+        self.tasks.spawn(live::run(self.shared.clone(), meeting, inputs));
+        self.rooms.insert(meeting, Handle { inbox, sent: 0 });
     }
 
     /// Waits while the room's queue is full. What is for a room that is not there is dropped: its people are gone, or

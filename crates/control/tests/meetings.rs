@@ -4,8 +4,8 @@ mod common;
 
 use bus::Address;
 use bus::control::{ConnectError, MeetingFact, RoomCommand};
-use model::UnitId;
 use model::unit::{OfferError, UnitCommand, UnitFact, Voice};
+use model::{ParticipantId, UnitId};
 use store::{MeetingStatus, ParticipantStatus, Store, Timestamp};
 use wire::server::{GoodbyeReason, MemberConnection};
 use wire::{ClientMessage, CloseCode, ErrorType, ServerMessage};
@@ -178,6 +178,24 @@ async fn when_all_units_are_full_the_meeting_is_full() {
 }
 
 #[tokio::test]
+async fn whom_a_full_unit_refuses_another_takes() {
+    let mut world = World::new().await;
+    let mut first = Unit::start_with(&world.bus, UnitId(2), 100, |_| Some(Err(OfferError::Full)));
+    let ada = world.connect(person(1)).await.unwrap();
+    world.hello(ada).await;
+    let mut second = Unit::start(&world.bus, UnitId(1));
+    let id = world.say(ada, ClientMessage::MediaOffer { sdp: "offer".to_owned() }).await;
+    let refused = first.next_peer().await;
+    let reply = world.reply(ada, &id).await;
+    assert!(
+        matches!(reply, ServerMessage::Error { error_type: ErrorType::ResourceUnavailable, .. }),
+        "{reply:?}"
+    );
+    world.offer(ada).await;
+    assert_ne!(second.next_peer().await, refused);
+}
+
+#[tokio::test]
 async fn a_unit_that_refuses_or_says_nothing_is_an_error_for_its_offer_only() {
     let mut world = World::new().await;
     let _unit = Unit::start_with(&world.bus, UnitId(1), 100, |offer| match offer.sdp.as_str() {
@@ -214,6 +232,111 @@ async fn a_silent_unit_is_left_for_another() {
 }
 
 #[tokio::test]
+async fn a_room_goes_to_a_further_unit_and_is_one_room() {
+    let mut world = World::with_room_peers_per_unit(common::store().await, 1);
+    let mut first = Unit::start(&world.bus, UnitId(1));
+    let ada = world.connect(person(1)).await.unwrap();
+    world.hello(ada).await;
+    world.offer(ada).await;
+    let adas = first.next_peer().await;
+    let mut second = Unit::start(&world.bus, UnitId(2));
+    let bob = world.connect(person(2)).await.unwrap();
+    world.offer(bob).await;
+    let bobs = second.next_peer().await;
+
+    // What is sent crosses from unit to unit, and the receiver's unit is told from where.
+    let video = world.stream_of(ada, bob.who).await;
+    world.say(ada, request(bob.who, video)).await;
+    let bind = first.until(is_bind).await;
+    let UnitCommand::Bind { peer, source: Some(source), home, .. } = bind else { panic!("{bind:?}") };
+    assert_eq!((peer, source.peer, home), (adas, bobs, Some(UnitId(2))));
+
+    // Who is heard on one unit is told to the other.
+    let voice = Voice { peer: bobs, level_dbov: 20, activity: 80 };
+    second.say(UnitFact::Speakers { meeting: MEETING, unit: UnitId(2), speakers: vec![voice] });
+    let speaks =
+        |c: &UnitCommand| matches!(c, UnitCommand::Speaking { peer: Some(peer), .. } if *peer == bobs);
+    first.until(speaks).await;
+    second.until(speaks).await;
+
+    // A third goes where most place is, as both hold what they should.
+    let cat = world.connect(person(3)).await.unwrap();
+    world.offer(cat).await;
+    first.next_peer().await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_comes_at_once_is_spread() {
+    let mut world = World::with_room_peers_per_unit(common::store().await, 3);
+    let mut units = [1, 2, 3].map(|id| Unit::start(&world.bus, UnitId(id)));
+    for n in 1..10 {
+        let client = world.connect(person(n)).await.unwrap();
+        world.offer(client).await;
+    }
+    for unit in &mut units {
+        for _ in 0..3 {
+            unit.next_peer().await;
+        }
+        assert!(unit.offered.try_recv().is_err(), "a fourth");
+    }
+}
+
+#[tokio::test]
+async fn only_the_people_of_a_silent_unit_offer_again() {
+    let mut world = World::with_room_peers_per_unit(common::store().await, 1);
+    let mut first = Unit::start(&world.bus, UnitId(1));
+    let ada = world.connect(person(1)).await.unwrap();
+    world.hello(ada).await;
+    world.offer(ada).await;
+    let adas = first.next_peer().await;
+    let mut second = Unit::start(&world.bus, UnitId(2));
+    let bob = world.connect(person(2)).await.unwrap();
+    world.hello(bob).await;
+    world.offer(bob).await;
+    let former = second.next_peer().await;
+    let video = world.stream_of(ada, bob.who).await;
+    world.say(ada, request(bob.who, video)).await;
+    first.until(is_bind).await;
+
+    drop(second);
+    world.until(bob, |m| matches!(m, ServerMessage::Reoffer { .. })).await;
+    world.offer(bob).await;
+    let bobs = first.next_peer().await;
+    assert_ne!(bobs, former);
+    let bind = first.until(is_bind).await;
+    let UnitCommand::Bind { peer, source: Some(source), home, .. } = bind else { panic!("{bind:?}") };
+    assert_eq!((peer, source.peer, home), (adas, bobs, None));
+    // Facts of the new place reach the room, those of the former do nothing.
+    first.say(UnitFact::Failed { peer: former, reason: "late".to_owned() });
+    first.say(UnitFact::Connected { peer: bobs, after_ms: 5 });
+    world.until(bob, |m| is_shown(m, bob.who, MemberConnection::Connected)).await;
+    let bad = |m: &ServerMessage| matches!(m, ServerMessage::Reoffer { .. } | ServerMessage::Error { .. });
+    assert!(!world.got(ada).iter().any(bad), "who was on the other unit hears nothing");
+}
+
+#[tokio::test]
+async fn whoever_has_no_unit_gets_the_next_that_takes_more() {
+    let mut world = World::new().await;
+    let first = Unit::start(&world.bus, UnitId(1));
+    let _full = Unit::start_with(&world.bus, UnitId(2), 0, |_| None);
+    let ada = world.connect(person(1)).await.unwrap();
+    world.hello(ada).await;
+    world.offer(ada).await;
+    drop(first);
+    world.until(ada, |m| is_shown(m, ada.who, MemberConnection::Reconnecting)).await;
+    let id = world.say(ada, ClientMessage::MediaOffer { sdp: "offer".to_owned() }).await;
+    let reply = world.reply(ada, &id).await;
+    assert!(
+        matches!(reply, ServerMessage::Error { error_type: ErrorType::ServerError, .. }),
+        "there is nowhere to go: {reply:?}"
+    );
+    let mut third = Unit::start(&world.bus, UnitId(3));
+    world.until(ada, |m| matches!(m, ServerMessage::Reoffer { .. })).await;
+    world.offer(ada).await;
+    third.next_peer().await;
+}
+
+#[tokio::test]
 async fn the_people_of_a_lost_gateway_are_awaited() {
     let mut world = World::new().await;
     let _unit = Unit::start(&world.bus, UnitId(1));
@@ -226,11 +349,13 @@ async fn the_people_of_a_lost_gateway_are_awaited() {
     world.find_gateway();
     let cat = world.connect(person(3)).await.unwrap();
     world.hello(cat).await;
-    let awaited = |m: &ServerMessage| match m {
-        ServerMessage::Members { members } => {
-            members.get(&ada.who).is_some_and(|m| m.connection == MemberConnection::Reconnecting)
-        }
+    world.until(cat, |m| is_shown(m, ada.who, MemberConnection::Reconnecting)).await;
+}
+
+/// Whether this tells that somebody is connected like that.
+fn is_shown(message: &ServerMessage, who: ParticipantId, connection: MemberConnection) -> bool {
+    match message {
+        ServerMessage::Members { members } => members.get(&who).is_some_and(|m| m.connection == connection),
         _ => false,
-    };
-    world.until(cat, awaited).await;
+    }
 }

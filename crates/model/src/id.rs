@@ -138,7 +138,8 @@ counter_id!(
     ConnectionId, "c"
 );
 counter_id!(
-    /// One participant's place on a unit. A room makes a new one for each time a participant comes.
+    /// One participant's place on a unit. A room makes a new one for each time a participant comes, or moves to
+    /// another unit.
     PeerId, "p"
 );
 counter_id!(

@@ -16,7 +16,7 @@ pub const LAYERS_MAX: usize = 4;
 /// Streams that one participant may publish at the same time: cameras, microphones, screens and their sound.
 pub const PUBLISHED_STREAMS_MAX: usize = 16;
 
-/// Participants of one meeting on one unit, until rooms span units.
+/// Participants of one meeting, on however many units. Everybody is told of everybody.
 pub const PARTICIPANTS_MAX: usize = 1_000;
 
 /// Bytes of a participant's opaque profile (name, colour, picture address) as JSON.

@@ -1,22 +1,17 @@
-//! What units say, and what becomes of a room whose unit is gone.
+//! What units say.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use model::unit::{Source, UnitFact, Voice};
-use model::{Codec, Layer, LayerReason, Mid, ParticipantId, PeerId, Rid, UnitId};
+use model::unit::{Source, UnitFact};
+use model::{Codec, Layer, LayerReason, Mid, ParticipantId, PeerId, Rid};
 use tracing::{debug, info, warn};
-use wire::server::{Speaker, StreamDemand};
+use wire::server::StreamDemand;
 
 use crate::offers::REOFFER_DELAY;
 use crate::participant::Path;
 use crate::room::Phase;
-use crate::{Now, Room, stage};
-
-/// −dBov of silence (RFC 6464 §3).
-const SILENCE_DBOV: u32 = 127;
-
-/// Speakers that clients are told of. A unit names a few; more than this nobody can follow.
-const SPEAKERS_MAX: usize = 16;
+use crate::{Now, Room};
 
 impl Room {
     /// A unit said something. Facts of peers that are not (any more) in this room are dropped.
@@ -33,11 +28,11 @@ impl Room {
             UnitFact::PathLost { peer } => self.set_path(now, peer, Path::Lost),
             UnitFact::Failed { peer, reason } => {
                 info!(meeting = %self.config.meeting, %peer, reason, "media failed");
-                self.media_lost(now, peer, now.at + REOFFER_DELAY);
+                self.media_lost(now, &[peer], now.at + REOFFER_DELAY);
             }
             UnitFact::PeersLost { peers } => {
                 warn!(meeting = %self.config.meeting, peers = peers.len(), "the media unit lost peers");
-                peers.into_iter().for_each(|peer| self.media_lost(now, peer, now.at));
+                self.media_lost(now, &peers, now.at);
             }
             UnitFact::SlotLayer { peer, slot, rid, active, reason } => {
                 self.slot_layer(now, peer, slot, (rid, active, reason));
@@ -48,36 +43,15 @@ impl Room {
             UnitFact::SourceChanged { source, codec, layers, .. } => {
                 self.source_changed(now, source, codec, &layers);
             }
-            UnitFact::Speakers { meeting, speakers, .. } if meeting == self.config.meeting => {
-                self.speakers_changed(now, &speakers);
+            UnitFact::Speakers { meeting, unit, speakers } if meeting == self.config.meeting => {
+                self.voices_heard(now, unit, speakers);
             }
             UnitFact::Speakers { .. } => {}
         }
         self.do_due(now);
     }
 
-    /// The room's media goes to another unit, or, with `None`, nowhere for now. Everybody has to offer again, and is
-    /// told so as soon as there is a unit.
-    pub fn handle_unit_changed(&mut self, now: Now, unit: Option<UnitId>) {
-        if self.phase != Phase::Open || unit == self.config.unit {
-            return;
-        }
-        info!(meeting = %self.config.meeting, from = ?self.config.unit, to = ?unit, "media unit changed");
-        self.config.unit = unit;
-        for participant in self.participants.values_mut() {
-            participant.lose_media();
-            participant.slots_changed = true;
-            if participant.path == Path::Gone {
-                participant.reoffer_at = unit.map(|_| now.at);
-            }
-        }
-        self.set_speakers(Vec::new());
-        self.mark_slots(now);
-        self.mark_members(now);
-        self.do_due(now);
-    }
-
-    fn participant_of(&self, peer: PeerId) -> Option<ParticipantId> {
+    pub(crate) fn participant_of(&self, peer: PeerId) -> Option<ParticipantId> {
         self.participant_by_peer.get(&peer).copied()
     }
 
@@ -92,15 +66,36 @@ impl Room {
         }
     }
 
-    fn media_lost(&mut self, now: Now, peer: PeerId, reoffer_at: Instant) {
-        let id = self.participant_of(peer);
-        if let Some(participant) = id.and_then(|id| self.participants.get_mut(&id)) {
-            participant.lose_media();
-            participant.slots_changed = true;
-            participant.reoffer_at = Some(reoffer_at);
+    /// These peers are gone from their unit, which goes on.
+    fn media_lost(&mut self, now: Now, peers: &[PeerId], reoffer_at: Instant) {
+        let lost: BTreeSet<ParticipantId> =
+            peers.iter().filter_map(|peer| self.participant_of(*peer)).collect();
+        for id in &lost {
+            if let Some(participant) = self.participants.get_mut(id) {
+                participant.lose_media();
+                participant.slots_changed = true;
+                participant.reoffer_at = Some(reoffer_at);
+            }
+        }
+        if !lost.is_empty() {
+            self.sources_lost(&lost);
             self.mark_slots(now);
             self.mark_members(now);
         }
+    }
+
+    /// Nothing comes of these people until their next offer is answered: the units of those who receive them stop
+    /// waiting for it, so that the next binding finds nothing of the former.
+    pub(crate) fn sources_lost(&mut self, lost: &BTreeSet<ParticipantId>) {
+        self.stage_changed = true;
+        let mut receivers = Vec::new();
+        for (id, participant) in &mut self.participants {
+            if participant.slots.silence_where(|b| lost.contains(&b.producer)) {
+                participant.slots_changed = true;
+                receivers.push(*id);
+            }
+        }
+        receivers.into_iter().for_each(|id| self.sync_slots(id));
     }
 
     fn slot_layer(&mut self, now: Now, peer: PeerId, mid: Mid, shown: (Option<Rid>, bool, LayerReason)) {
@@ -152,35 +147,11 @@ impl Room {
         }
     }
 
-    fn speakers_changed(&mut self, now: Now, loudest: &[Voice]) {
-        let mut speakers: Vec<Speaker> = Vec::new();
-        let mut voices = Vec::new();
-        for Voice { peer, level_dbov, activity } in loudest {
-            let Some(participant_id) = self.participant_of(*peer) else {
-                continue;
-            };
-            let heard = speakers.iter().any(|s| s.participant_id == participant_id);
-            if !heard && speakers.len() < SPEAKERS_MAX {
-                speakers.push(Speaker { participant_id, level: level_percent(*level_dbov) });
-                voices.push(stage::Voice { who: participant_id, activity: *activity });
-            }
-        }
-        self.set_speakers(speakers);
-        self.stage.hear(now.at, voices);
-        self.stage_changed = true;
-    }
-
     /// Reoffers that are due at once, and what is to be sent.
-    fn do_due(&mut self, now: Now) {
+    pub(crate) fn do_due(&mut self, now: Now) {
         let due = self.participants.iter().filter(|(_, p)| p.reoffer_at.is_some_and(|at| at <= now.at));
         let due: Vec<ParticipantId> = due.map(|(id, _)| *id).collect();
         due.into_iter().for_each(|id| self.ask_to_reoffer(now, id));
         self.finish(now);
     }
-}
-
-/// From −dBov (0 loudest, 127 silence) to 0 (silence) to 100.
-fn level_percent(dbov: u8) -> u8 {
-    let loud = SILENCE_DBOV.saturating_sub(u32::from(dbov));
-    u8::try_from(loud * 100 / SILENCE_DBOV).unwrap_or(100)
 }

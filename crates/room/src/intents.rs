@@ -9,7 +9,7 @@ use wire::server::ChatMessage;
 use wire::{ClientMessage, CloseCode, Envelope, ErrorType, MessageId, ServerMessage};
 
 use crate::offers::REOFFER_DELAY;
-use crate::participant::{GRACE, Path};
+use crate::participant::{GRACE, Home, Path};
 use crate::reply::{Refusal, success};
 use crate::{Now, Room};
 
@@ -244,9 +244,9 @@ impl Room {
 
     fn candidate(&mut self, id: ParticipantId, candidate: String) -> Option<ServerMessage> {
         let participant = self.participants.get(&id)?;
-        let peer = participant.peer.filter(|_| participant.unit_knows())?;
+        let Home { unit, peer } = participant.known_home()?;
         if !candidate.is_empty() {
-            self.command(UnitCommand::AddCandidate { peer, candidate });
+            self.command(unit, UnitCommand::AddCandidate { peer, candidate });
         }
         None
     }

@@ -1,11 +1,11 @@
-use model::{ConnectionId, ParticipantId, PeerId, limits};
+use model::{ConnectionId, ParticipantId, limits};
 use tracing::info;
 use wire::server::GoodbyeReason;
 use wire::{CloseCode, Envelope, ServerMessage};
 
-use crate::participant::{Participant, Path, Socket};
+use crate::participant::{Home, Participant, Path, Socket};
 use crate::room::Phase;
-use crate::{Effect, Now, Recipient, Room, RoomFact};
+use crate::{Effect, NoPlace, Now, Recipient, Room, RoomFact};
 
 /// A participant, proven to be who it says and not removed, opened a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +14,9 @@ pub struct Join {
     pub participant: ParticipantId,
     /// The socket.
     pub socket: Recipient,
-    /// Its place on the unit, never used before. Not used if the participant is there already.
-    pub peer: PeerId,
-    /// Whether the unit takes one more peer.
-    pub unit_has_room: bool,
+    /// Where its media is to go, or why nowhere. Not looked at if the participant has a home already
+    /// ([`Room::home_of`]).
+    pub home: Result<Home, NoPlace>,
 }
 
 /// Why a participant cannot come in.
@@ -26,6 +25,9 @@ pub enum JoinError {
     /// As many are there as may be.
     #[error("the room is full")]
     Full,
+    /// No media unit is up.
+    #[error("no media unit is up")]
+    NoUnit,
     /// The meeting is over.
     #[error("the meeting has ended")]
     Ended,
@@ -39,7 +41,7 @@ pub enum JoinError {
 
 impl Room {
     /// A participant comes, or comes back. The newest socket wins: a former one is told and closed; streams, slots and
-    /// chat stay.
+    /// chat stay. Whoever comes back though no unit takes it is one of [`Room::homeless`].
     ///
     /// # Errors
     /// See [`JoinError`]. Whoever is there can always come back.
@@ -51,12 +53,11 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&join.participant) else {
             return Ok(());
         };
-        if participant.peer.is_none() {
-            participant.peer = Some(join.peer);
-            self.participant_by_peer.insert(join.peer, join.participant);
-        }
         if let Some(former) = participant.attach(now.at, join.socket) {
             self.replaced(&former);
+        }
+        if let Ok(home) = join.home {
+            self.settle(join.participant, home);
         }
         self.empty_since = None;
         // The new socket has seen no roster; the others may have to see somebody come (back).
@@ -91,13 +92,17 @@ impl Room {
     }
 
     fn may_join(&self, join: &Join) -> Result<(), JoinError> {
-        let full = self.participants.len() >= limits::PARTICIPANTS_MAX || !join.unit_has_room;
         match self.phase {
             Phase::Ended => Err(JoinError::Ended),
             Phase::Stopped => Err(JoinError::Stopping),
             Phase::Open if self.removed.contains(&join.participant) => Err(JoinError::Removed),
-            Phase::Open if full && !self.holds(join.participant) => Err(JoinError::Full),
-            Phase::Open => Ok(()),
+            Phase::Open if self.holds(join.participant) => Ok(()),
+            Phase::Open if self.participants.len() >= limits::PARTICIPANTS_MAX => Err(JoinError::Full),
+            Phase::Open => match join.home {
+                Ok(_) => Ok(()),
+                Err(NoPlace::Full) => Err(JoinError::Full),
+                Err(NoPlace::NoUnit) => Err(JoinError::NoUnit),
+            },
         }
     }
 
@@ -129,6 +134,10 @@ impl Room {
         };
         participant.reoffer_at = None;
         if participant.path != Path::Gone || participant.offers.in_flight.is_some() {
+            return;
+        }
+        // Nowhere to go: asked when a unit is found.
+        if participant.home.is_none() {
             return;
         }
         let Some(socket) = &participant.socket else {

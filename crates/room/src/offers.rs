@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 use wire::{CloseCode, Envelope, ErrorType, MessageId, ServerMessage};
 
 use crate::intents::Outcome;
-use crate::participant::{InFlight, Participant, Path};
+use crate::participant::{Home, InFlight, Participant, Path};
 use crate::reply::Refusal;
 use crate::roster::roster_entry;
 use crate::slots::Binding;
@@ -21,7 +21,7 @@ pub(crate) const REOFFER_DELAY: Duration = Duration::from_millis(500);
 /// Who is waiting for the answer to an offer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
-    /// `None`: it has left; the unit is told to close the peer as soon as it has answered.
+    /// `None`: it has left, or left the unit, which is told to close the peer as soon as it has answered.
     pub(crate) participant: Option<ParticipantId>,
     pub(crate) peer: PeerId,
     pub(crate) unit: UnitId,
@@ -47,15 +47,15 @@ impl Room {
         reference: Option<MessageId>,
         sdp: String,
     ) -> Outcome {
-        let Some(unit) = self.config.unit else {
-            let text = "no media unit is up: try again in a moment";
-            return Err(Refusal::new(ErrorType::ServerError, text));
-        };
         let Some(participant) = self.participants.get_mut(&id) else {
             return Ok(None);
         };
-        let (Some(socket), Some(peer)) = (&participant.socket, participant.peer) else {
+        let Some(socket) = &participant.socket else {
             return Ok(None);
+        };
+        let Some(Home { unit, peer }) = participant.home else {
+            let text = "no media unit is up: try again in a moment";
+            return Err(Refusal::new(ErrorType::ServerError, text));
         };
         self.last_token += 1;
         let token = OfferToken(self.last_token);
@@ -69,7 +69,7 @@ impl Room {
         Ok(None)
     }
 
-    /// What came of an [`Effect::Offer`].
+    /// What came of an [`Effect::Offer`]. Whom the unit has no place for is one of [`Room::homeless`] then.
     pub fn handle_answer(&mut self, now: Now, token: OfferToken, result: Result<Answer, OfferFailure>) {
         let Some(asked) = self.asked.remove(&token) else {
             return;
@@ -82,8 +82,6 @@ impl Room {
         let Some(in_flight) = self.participants.get_mut(&id).and_then(|p| p.offers.in_flight.take()) else {
             return;
         };
-        // An answer of a unit that the room has left since is worth nothing.
-        let result = if self.config.unit == Some(asked.unit) { result } else { Err(OfferFailure::NoAnswer) };
         match result {
             Ok(answer) => self.answered(now, id, in_flight, answer),
             Err(failure) => self.not_answered(now, id, in_flight, &failure),
@@ -136,7 +134,13 @@ impl Room {
         self.send_demand_to(id);
     }
 
-    fn not_answered(&mut self, now: Now, id: ParticipantId, in_flight: InFlight, failure: &OfferFailure) {
+    pub(crate) fn not_answered(
+        &mut self,
+        now: Now,
+        id: ParticipantId,
+        in_flight: InFlight,
+        failure: &OfferFailure,
+    ) {
         let Some(participant) = self.participants.get_mut(&id) else {
             return;
         };
@@ -144,7 +148,13 @@ impl Room {
             participant.offers.unsure = true;
             warn!(meeting = %self.config.meeting, participant = %id, "no answer to an offer");
         }
-        let Some(socket) = participant.socket_of(in_flight.connection) else {
+        let is_new = matches!(participant.path, Path::Idle | Path::Gone);
+        if is_new && *failure == OfferFailure::Refused(OfferError::Full) {
+            // More are on the unit than it said when the participant was placed there; another may have place.
+            self.leave_unit(id);
+        }
+        let socket = self.participants.get_mut(&id).and_then(|p| p.socket_of(in_flight.connection));
+        let Some(socket) = socket else {
             return;
         };
         let (knows_errors, answered) = (socket.hello, socket.answered);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use model::{ConnectionId, PeerId};
+use model::{ConnectionId, PeerId, UnitId};
 use serde_json::Value;
 use wire::server::MemberConnection;
 use wire::{ClientMessage, Envelope, MessageId};
@@ -36,12 +36,22 @@ const REFUSAL_RATE: Rate = Rate { burst: 200, interval: Duration::from_millis(10
 /// Chat messages of one participant: faster than anybody types.
 const CHAT_RATE: Rate = Rate { burst: 10, interval: Duration::from_secs(1) };
 
+/// Where a participant's media goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    /// The unit.
+    pub unit: UnitId,
+    /// The participant's place there. It is never used again, not even by the same participant on another unit, so that
+    /// what a former unit still says is of nobody.
+    pub peer: PeerId,
+}
+
 /// Somebody in the room.
 pub(crate) struct Participant {
     /// Place in the order of arrival.
     pub(crate) order: u32,
-    /// Its place on the unit; `None` for one that a snapshot holds and that has not come back yet.
-    pub(crate) peer: Option<PeerId>,
+    /// `None` for one that a snapshot holds and that has not come back yet, and while no unit takes it.
+    pub(crate) home: Option<Home>,
     /// `None`: lost; it leaves at `grace_until`.
     pub(crate) socket: Option<Socket>,
     pub(crate) grace_until: Option<Instant>,
@@ -61,10 +71,10 @@ pub(crate) struct Participant {
 impl fmt::Debug for Participant {
     /// Without the profile.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { order, peer, path, grace_until, .. } = self;
+        let Self { order, home, path, grace_until, .. } = self;
         write!(
             f,
-            "Participant {{ order: {order}, peer: {peer:?}, path: {path:?}, grace_until: {grace_until:?} }}"
+            "Participant {{ order: {order}, home: {home:?}, path: {path:?}, grace_until: {grace_until:?} }}"
         )
     }
 }
@@ -120,7 +130,7 @@ impl Participant {
     pub(crate) fn new(now: Instant, order: u32) -> Self {
         Self {
             order,
-            peer: None,
+            home: None,
             socket: None,
             grace_until: Some(now + GRACE),
             profile: Value::Null,
@@ -173,6 +183,16 @@ impl Participant {
     /// Whether the unit knows this participant, so that commands make sense.
     pub(crate) fn unit_knows(&self) -> bool {
         !matches!(self.path, Path::Idle | Path::Gone)
+    }
+
+    /// Where its media is, if the unit knows it.
+    pub(crate) fn known_home(&self) -> Option<Home> {
+        self.home.filter(|_| self.unit_knows())
+    }
+
+    /// Whether the unit knows this participant, or may, or may come to.
+    pub(crate) fn unit_may_know(&self) -> bool {
+        self.path != Path::Idle || self.offers.in_flight.is_some() || self.offers.unsure
     }
 
     /// What others are shown.

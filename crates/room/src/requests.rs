@@ -1,10 +1,11 @@
 //! Who receives what: requests of clients, and bringing the unit to what is wanted.
 
 use model::unit::{Source, UnitCommand};
-use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId};
+use model::{MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, UnitId};
 use wire::ServerMessage;
 
 use crate::intents::Outcome;
+use crate::participant::Home;
 use crate::reply::{Refusal, success};
 use crate::seats::PRODUCER;
 use crate::slots::{Binding, Wanted};
@@ -110,29 +111,31 @@ impl Room {
         let Some(participant) = self.participants.get(&receiver) else {
             return;
         };
-        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+        let Some(Home { unit, peer }) = participant.known_home() else {
             return;
         };
         let wanted: Vec<(Mid, Wanted)> =
-            participant.slots.iter().map(|(mid, slot)| (mid, self.wanted(slot.binding))).collect();
+            participant.slots.iter().map(|(mid, slot)| (mid, self.wanted(unit, slot.binding))).collect();
         for (slot, wanted) in wanted {
             let participant = self.participants.get_mut(&receiver);
             if participant.is_some_and(|p| p.slots.take_rebound(slot, wanted)) {
-                let Wanted { source, rid } = wanted;
-                self.command(UnitCommand::Bind { peer, slot, source, home: None, rid });
+                let Wanted { source, home, rid } = wanted;
+                self.command(unit, UnitCommand::Bind { peer, slot, source, home, rid });
             }
         }
     }
 
-    /// What a binding means now: nothing while its stream is not (back) there.
-    fn wanted(&self, binding: Option<Binding>) -> Wanted {
+    /// What a binding means to a receiver's unit now: nothing while its stream is not (back) there.
+    fn wanted(&self, unit: UnitId, binding: Option<Binding>) -> Wanted {
         let found = binding.and_then(|binding| {
             let producer = self.participants.get(&binding.producer)?;
             let stream = producer.streams.get(binding.stream)?;
-            let source = Source { peer: producer.peer?, mid: stream.mid };
+            let home = producer.known_home()?;
+            let source = Some(Source { peer: home.peer, mid: stream.mid });
+            let home = Some(home.unit).filter(|home| *home != unit);
             // An encoding that a later offer has taken away leaves the choice to the unit.
             let rid = binding.rid.filter(|rid| stream.layers.iter().any(|l| l.rid == *rid));
-            Some(Wanted { source: Some(source), rid })
+            Some(Wanted { source, home, rid })
         });
         found.unwrap_or_default()
     }
@@ -141,11 +144,11 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&id) else {
             return;
         };
-        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+        let Some(Home { unit, peer }) = participant.known_home() else {
             return;
         };
         for (slot, (width, height)) in participant.slots.take_resized() {
-            self.command(UnitCommand::Resize { peer, slot, width, height });
+            self.command(unit, UnitCommand::Resize { peer, slot, width, height });
         }
     }
 
@@ -153,7 +156,7 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&id) else {
             return;
         };
-        let Some(peer) = participant.peer.filter(|_| participant.unit_knows()) else {
+        let Some(Home { unit, peer }) = participant.known_home() else {
             return;
         };
         let mut commands = Vec::new();
@@ -162,6 +165,6 @@ impl Room {
             let source = Source { peer, mid: stream.mid };
             commands.push(UnitCommand::Mute { source, muted: stream.muted });
         }
-        commands.into_iter().for_each(|command| self.command(command));
+        commands.into_iter().for_each(|command| self.command(unit, command));
     }
 }

@@ -10,9 +10,11 @@ use wire::{CloseCode, Envelope, ServerMessage};
 
 use crate::chat::Chat;
 use crate::coalesce::Coalesce;
+use crate::homes::Units;
 use crate::offers::Asked;
 use crate::participant::{Participant, Path};
 use crate::slots::Slots;
+use crate::speakers::Voices;
 use crate::stage::Stage;
 use crate::streams::Streams;
 use crate::{Effect, OfferToken, Recipient, RoomFact, SavedParticipant, Snapshot};
@@ -47,8 +49,6 @@ pub struct Config {
     pub meeting: MeetingId,
     /// Program and version, as clients are told.
     pub server: String,
-    /// Where its media goes; `None` while no unit is up.
-    pub unit: Option<UnitId>,
 }
 
 /// The state machine of one meeting.
@@ -57,10 +57,13 @@ pub struct Room {
     pub(crate) entropy: Entropy,
     pub(crate) participants: BTreeMap<ParticipantId, Participant>,
     pub(crate) participant_by_peer: HashMap<PeerId, ParticipantId>,
+    /// The units that its people are on.
+    pub(crate) units: Units,
     pub(crate) removed: VecDeque<ParticipantId>,
     pub(crate) last_order: u32,
     pub(crate) chat: Chat,
     pub(crate) speakers: Vec<Speaker>,
+    pub(crate) voices: Voices,
     pub(crate) stage: Stage,
     /// Somebody who could be on stage came, went, spoke or was muted, or a slot follows it newly.
     pub(crate) stage_changed: bool,
@@ -110,10 +113,12 @@ impl Room {
             config,
             entropy,
             participant_by_peer: HashMap::new(),
+            units: Units::default(),
             removed: snapshot.removed.iter().rev().take(REMOVED_MAX).rev().copied().collect(),
             last_order: snapshot.last_order,
             chat: Chat::continued(snapshot.last_chat_number),
             speakers: Vec::new(),
+            voices: Voices::default(),
             stage: Stage::default(),
             stage_changed: false,
             asked: BTreeMap::new(),
@@ -140,11 +145,6 @@ impl Room {
     /// Whether this participant is there or on its way back.
     pub fn holds(&self, participant: ParticipantId) -> bool {
         self.participants.contains_key(&participant)
-    }
-
-    /// Where the room's media goes; `None`: no unit is up.
-    pub fn unit(&self) -> Option<UnitId> {
-        self.config.unit
     }
 
     /// The room will do nothing any more and can be dropped.
@@ -199,10 +199,14 @@ impl Room {
         }
         info!(meeting = %self.config.meeting, "ended");
         let ids: Vec<ParticipantId> = self.participants.keys().copied().collect();
-        for id in ids {
-            self.close(now, id, CloseCode::Final, Some(GoodbyeReason::Ended), "the meeting has ended");
-            self.leave(now, id);
+        for id in &ids {
+            self.close(now, *id, CloseCode::Final, Some(GoodbyeReason::Ended), "the meeting has ended");
         }
+        for id in ids {
+            self.leave_unit(id);
+            self.effects.push_back(Effect::Fact(RoomFact::Left(id)));
+        }
+        self.participants.clear();
         self.phase = Phase::Ended;
         self.effects.push_back(Effect::Persist(Box::default()));
     }
@@ -240,15 +244,23 @@ impl Room {
 
     /// Everything of a participant that is going, or nothing if it is not there.
     pub(crate) fn leave(&mut self, now: Now, id: ParticipantId) {
-        let Some(gone) = self.participants.remove(&id) else {
+        let home = self.leave_unit(id);
+        if self.participants.remove(&id).is_none() {
             return;
-        };
-        self.release_peer(&gone);
-        for other in self.participants.values_mut() {
-            // The unit drops the source by itself, and its id never comes again: nothing to be told.
-            other.slots.forget_sent_where(|b| b.producer == id);
-            other.slots_changed |= other.slots.free_where(|b| b.producer == id);
         }
+        let mut elsewhere = Vec::new();
+        for (other_id, other) in &mut self.participants {
+            if other.home.map(|h| h.unit) == home.map(|h| h.unit) {
+                // The unit drops the source by itself, and its id never comes again: nothing to be told.
+                other.slots.forget_sent_where(|b| b.producer == id);
+            }
+            if other.slots.free_where(|b| b.producer == id) {
+                other.slots_changed = true;
+                elsewhere.push(*other_id);
+            }
+        }
+        // Other units are told to ask for it no more.
+        elsewhere.into_iter().for_each(|id| self.sync_slots(id));
         self.mark_slots(now);
         self.set_speakers(self.speakers.iter().filter(|s| s.participant_id != id).copied().collect());
         if self.participants.is_empty() {
@@ -258,23 +270,6 @@ impl Room {
         self.mark_persist(now);
         self.effects.push_back(Effect::Fact(RoomFact::Left(id)));
         info!(meeting = %self.config.meeting, participant = %id, "left");
-    }
-
-    /// The unit need not know this participant any more.
-    fn release_peer(&mut self, gone: &Participant) {
-        let Some(peer) = gone.peer else {
-            return;
-        };
-        self.participant_by_peer.remove(&peer);
-        if let Some(in_flight) = &gone.offers.in_flight {
-            // The unit may take the offer up after it was told to close: it is told again when it has answered.
-            if let Some(asked) = self.asked.get_mut(&in_flight.token) {
-                asked.participant = None;
-            }
-        }
-        if gone.path != Path::Idle || gone.offers.in_flight.is_some() || gone.offers.unsure {
-            self.command(UnitCommand::Close { peer });
-        }
     }
 
     /// Says goodbye to a participant's socket, if it has one, and closes it. The participant stays, for the grace time.
@@ -307,11 +302,8 @@ impl Room {
         }
     }
 
-    /// Tells the unit, if there is one.
-    pub(crate) fn command(&mut self, command: UnitCommand) {
-        if let Some(unit) = self.config.unit {
-            self.effects.push_back(Effect::Command { unit, command });
-        }
+    pub(crate) fn command(&mut self, unit: UnitId, command: UnitCommand) {
+        self.effects.push_back(Effect::Command { unit, command });
     }
 
     pub(crate) fn new_stream_id(entropy: &mut Entropy) -> StreamId {

@@ -50,6 +50,7 @@ impl Room {
             return;
         }
         self.admit_performers();
+        self.sync_speaking();
         let mut changed = Vec::new();
         for (id, participant) in &self.participants {
             for (mid, slot) in participant.slots.iter() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::unit::{ReceiveSlot, Source};
-use model::{LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, limits};
+use model::{LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, UnitId, limits};
 
 use crate::stage::Seat;
 use crate::{SavedSeat, SavedSlot};
@@ -20,6 +20,8 @@ pub(crate) struct Binding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Wanted {
     pub(crate) source: Option<Source>,
+    /// The unit that the source is on; `None`: the receiver's own.
+    pub(crate) home: Option<UnitId>,
     pub(crate) rid: Option<Rid>,
 }
 
@@ -210,9 +212,17 @@ impl Slots {
         let mut found = false;
         for slot in self.by_mid.values_mut().filter(|s| s.binding.as_ref().is_some_and(&gone)) {
             slot.sent = Wanted::default();
-            slot.shown_rid = None;
-            slot.active = false;
-            slot.reason = LayerReason::default();
+            slot.show_nothing();
+            found = true;
+        }
+        found
+    }
+
+    /// Nothing comes of such bindings any more, whatever the unit was told. False: there was none.
+    pub(crate) fn silence_where(&mut self, gone: impl Fn(&Binding) -> bool) -> bool {
+        let mut found = false;
+        for slot in self.by_mid.values_mut().filter(|s| s.binding.as_ref().is_some_and(&gone)) {
+            slot.show_nothing();
             found = true;
         }
         found
@@ -245,6 +255,10 @@ impl Slot {
     fn forget_sent(&mut self) {
         self.sent = Wanted::default();
         self.size_sent = None;
+        self.show_nothing();
+    }
+
+    fn show_nothing(&mut self) {
         self.shown_rid = None;
         self.active = false;
         self.reason = LayerReason::default();

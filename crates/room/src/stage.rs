@@ -94,8 +94,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Who speaks.
-    #[cfg(test)]
+    /// Who speaks, or spoke last.
     pub(crate) fn speaker(&self) -> Option<ParticipantId> {
         self.speaker
     }

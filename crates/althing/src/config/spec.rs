@@ -73,6 +73,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "What this program does: gateway, meet, control, media",
     ),
     one("units", "N", "1", "Media units, one thread each"),
+    one(
+        "room-unit-peers",
+        "N",
+        "500",
+        "People of one room on one unit before the room goes to a further one, though the first has place for more",
+    ),
     one("log", "FILTER", "info", "What is logged: error, warn, info, debug, trace, or filters by module"),
     one("log-format", "FORMAT", "auto", "How: text, json, or auto (text on a terminal)"),
 ];

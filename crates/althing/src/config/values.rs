@@ -1,6 +1,7 @@
 //! What the options mean: read once, into types that cannot be wrong.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -64,6 +65,7 @@ pub(crate) struct Config {
     pub(crate) advertise: Vec<IpAddr>,
     pub(crate) roles: Vec<Role>,
     pub(crate) units: u16,
+    pub(crate) room_unit_peers: NonZeroU32,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
 }
@@ -95,6 +97,11 @@ impl Config {
             advertise: all(layers.get("advertise-ip"), "IP address", "write 192.0.2.7 or 2001:db8::7")?,
             roles: all(layers.get("role"), "role", "there are gateway, meet, control and media")?,
             units: units(layers.get("units"))?,
+            room_unit_peers: required(
+                layers.get("room-unit-peers"),
+                "number of people",
+                "write a number from 1",
+            )?,
             log: filter(layers.get("log"))?,
             log_format: log_format(layers.get("log-format"))?,
         };
@@ -193,6 +200,7 @@ mod tests {
         assert!(config.http.unwrap().ip().is_loopback(), "plain HTTP for this machine only");
         assert_eq!(config.https, Some(SocketAddr::from(([0, 0, 0, 0], 8443))));
         assert_eq!((config.media_port, config.units, config.roles.len()), (43210, 1, 4));
+        assert_eq!(config.room_unit_peers.get(), 500);
         assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Auto));
     }
 
@@ -224,6 +232,10 @@ mod tests {
         assert_eq!(
             error(&[("units", "0")], &[]),
             "--units: \"0\" is no number of units; write a number from 1 to 256"
+        );
+        assert_eq!(
+            error(&[("room-unit-peers", "0")], &[]),
+            "--room-unit-peers: \"0\" is no number of people; write a number from 1"
         );
         assert_eq!(
             error(&[("public-url", "meet.example.org")], &[]),

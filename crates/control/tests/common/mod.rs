@@ -66,9 +66,13 @@ impl World {
     }
 
     pub fn with(store: Store) -> Self {
+        Self::with_room_peers_per_unit(store, 100)
+    }
+
+    pub fn with_room_peers_per_unit(store: Store, room_peers_per_unit: u32) -> Self {
         let bus = Bus::new();
         let shutdown = CancellationToken::new();
-        let config = Config { server: "althing test".to_owned() };
+        let config = Config { server: "althing test".to_owned(), room_peers_per_unit };
         let deliveries = Some(bus.consume(Address::Gateway(GATEWAY)));
         let running = control::run(bus.clone(), store.clone(), config, shutdown.clone());
         let control = tokio::spawn(running);
@@ -145,6 +149,16 @@ impl World {
             Deliverable::Message(_) => None,
         })
         .await
+    }
+
+    /// What came for this client and was not asked for.
+    pub fn got(&self, client: Client) -> Vec<ServerMessage> {
+        let got = self.inbox.get(&client.connection).into_iter().flatten();
+        let message = |d: &Deliverable| match d {
+            Deliverable::Message(envelope) => Some(envelope.message.clone()),
+            Deliverable::Close(..) => None,
+        };
+        got.filter_map(message).collect()
     }
 
     /// The stream of that participant that this client is shown first.
@@ -236,12 +250,13 @@ impl Unit {
                 }
             }
         });
+        let report = UnitReport { unit, peers: 0, peers_max, load: 0.0 };
+        bus.publish(Address::Units, report);
         let reporting_bus = bus.clone();
         let reporting = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(200));
             loop {
                 ticks.tick().await;
-                let report = UnitReport { unit, peers: 0, peers_max, load: 0.0 };
                 reporting_bus.publish(Address::Units, report);
             }
         });

@@ -1,4 +1,4 @@
-//! A room, its clients and its unit, under virtual time.
+//! A room, its clients and its units, under virtual time.
 #![allow(dead_code, reason = "each test file uses its part of the harness")]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,7 +10,8 @@ use model::{
     StreamId, UnitId,
 };
 use room::{
-    Config, Effect, Join, JoinError, Now, OfferFailure, OfferToken, Recipient, Room, RoomFact, Snapshot,
+    Config, Effect, Home, Join, JoinError, NoPlace, Now, OfferFailure, OfferToken, Recipient, Room, RoomFact,
+    Snapshot, UnitLoad, place,
 };
 use serde_json::{Value, json};
 use wire::server::{Member, RosterEntry, RosterStream, Slot};
@@ -52,7 +53,11 @@ pub(crate) struct World {
     pub(crate) commands: Vec<(UnitId, UnitCommand)>,
     pub(crate) persisted: Vec<Snapshot>,
     pub(crate) facts: Vec<RoomFact>,
-    pub(crate) unit_has_room: bool,
+    /// The units that are up, with the peers that they take beside those of this room.
+    pub(crate) units: BTreeMap<UnitId, u32>,
+    pub(crate) room_peers_per_unit: u32,
+    /// Where each peer lives that ever offered.
+    pub(crate) unit_by_peer: BTreeMap<PeerId, UnitId>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the base of all virtual time")]
@@ -71,12 +76,20 @@ fn entropy(life: u64) -> room::Entropy {
 }
 
 pub(crate) fn config() -> Config {
-    Config { meeting: MEETING, server: "althing 0".to_owned(), unit: Some(UNIT) }
+    Config { meeting: MEETING, server: "althing 0".to_owned() }
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(&Snapshot::default(), 0)
+    }
+
+    /// With so many units, the first of which is [`UNIT`], and so many people of the room on each before the next.
+    pub(crate) fn with_units(units: u64, room_peers_per_unit: u32) -> Self {
+        let mut world = Self::new();
+        world.units = (0..units).map(|n| (UnitId(UNIT.0 + n), 10_000)).collect();
+        world.room_peers_per_unit = room_peers_per_unit;
+        world
     }
 
     /// After a restart of the program.
@@ -98,7 +111,9 @@ impl World {
             commands: Vec::new(),
             persisted: Vec::new(),
             facts: Vec::new(),
-            unit_has_room: true,
+            units: BTreeMap::from([(UNIT, 10_000)]),
+            room_peers_per_unit: 500,
+            unit_by_peer: BTreeMap::new(),
         }
     }
 
@@ -108,6 +123,8 @@ impl World {
         let mut next = Self::with(&serde_json::from_str(&text).unwrap(), self.life + 1);
         next.next_connection = self.next_connection + 1000;
         next.next_peer = self.next_peer + 1000;
+        next.units.clone_from(&self.units);
+        next.room_peers_per_unit = self.room_peers_per_unit;
         next
     }
 
@@ -141,11 +158,10 @@ impl World {
     /// A socket of this participant, without any message.
     pub(crate) fn connect(&mut self, who: ParticipantId) -> Result<ConnectionId, JoinError> {
         self.next_connection += 1;
-        self.next_peer += 1;
         let connection = ConnectionId(self.next_connection);
         let socket = Recipient { gateway: GATEWAY, connection };
-        let peer = PeerId(self.next_peer);
-        let join = Join { participant: who, socket, peer, unit_has_room: self.unit_has_room };
+        let home = self.room.home_of(who).map_or_else(|| self.find_home(), Ok);
+        let join = Join { participant: who, socket, home };
         let result = self.room.handle_connect(self.now(), join);
         if result.is_ok() {
             self.socket.insert(who, connection);
@@ -257,11 +273,46 @@ impl World {
         self.drain();
     }
 
-    // ---- the unit
+    // ---- units
 
-    pub(crate) fn move_to_unit(&mut self, unit: Option<UnitId>) {
-        self.room.handle_unit_changed(self.now(), unit);
+    /// Where one more participant would go.
+    fn find_home(&mut self) -> Result<Home, NoPlace> {
+        let room = self.room.units();
+        let load = |(unit, peers_free): (&UnitId, &u32)| {
+            let peers = room.iter().find(|r| r.unit == *unit).map_or(0, |r| r.peers);
+            UnitLoad { unit: *unit, peers, peers_max: *peers_free, load: 0.0 }
+        };
+        let loads: Vec<UnitLoad> = self.units.iter().map(load).collect();
+        let unit = place(&loads, room, self.room_peers_per_unit)?.unit;
+        self.next_peer += 1;
+        Ok(Home { unit, peer: PeerId(self.next_peer) })
+    }
+
+    /// Finds units for all who have none, as far as there are any.
+    fn find_homes(&mut self) {
+        for who in self.room.homeless() {
+            let Ok(home) = self.find_home() else { break };
+            self.room.handle_placed(self.now(), who, home);
+            self.drain();
+        }
+    }
+
+    pub(crate) fn lose_unit(&mut self, unit: UnitId) {
+        self.units.remove(&unit);
+        self.room.handle_unit_lost(self.now(), unit);
         self.drain();
+        self.find_homes();
+    }
+
+    pub(crate) fn start_unit(&mut self, unit: UnitId) {
+        self.units.insert(unit, 10_000);
+        self.find_homes();
+    }
+
+    /// The unit of a participant and its place there.
+    pub(crate) fn home(&self, who: ParticipantId) -> (UnitId, PeerId) {
+        let Home { unit, peer } = self.room.home_of(who).expect("a home");
+        (unit, peer)
     }
 
     /// The unit answers the oldest offer.
@@ -269,6 +320,8 @@ impl World {
         let (_, token, _) = self.offers.pop_front().expect("an offer");
         self.room.handle_answer(self.now(), token, result);
         self.drain();
+        // As control does: a full unit may have refused somebody.
+        self.find_homes();
     }
 
     pub(crate) fn fact(&mut self, fact: UnitFact) {
@@ -410,11 +463,40 @@ impl World {
                 Effect::Close { to, code, .. } => {
                     assert_eq!(self.closed.insert(to.connection, code), None, "closed twice");
                 }
-                Effect::Offer { unit, offer, token } => self.offers.push_back((unit, token, offer)),
-                Effect::Command { unit, command } => self.commands.push((unit, command)),
+                Effect::Offer { unit, offer, token } => {
+                    let former = self.unit_by_peer.insert(offer.peer, unit);
+                    assert!(former.is_none_or(|u| u == unit), "a peer on two units");
+                    self.offers.push_back((unit, token, offer));
+                }
+                Effect::Command { unit, command } => {
+                    self.check_command(unit, &command);
+                    self.commands.push((unit, command));
+                }
                 Effect::Persist(snapshot) => self.persisted.push(*snapshot),
                 Effect::Fact(fact) => self.facts.push(fact),
             }
+        }
+    }
+}
+
+impl World {
+    /// A command goes to the unit of its peer, and names where its source is.
+    fn check_command(&self, to: UnitId, command: &UnitCommand) {
+        let home = |peer: &PeerId| self.unit_by_peer.get(peer).copied();
+        match command {
+            UnitCommand::Bind { peer, source, home: named, .. } => {
+                assert_eq!(home(peer), Some(to), "{command:?}");
+                let source = source.and_then(|s| home(&s.peer));
+                assert_eq!(*named, source.filter(|home| *home != to), "{command:?}");
+            }
+            UnitCommand::AddCandidate { peer, .. }
+            | UnitCommand::Resize { peer, .. }
+            | UnitCommand::Mute { source: Source { peer, .. }, .. } => {
+                assert_eq!(home(peer), Some(to), "{command:?}");
+            }
+            // Also for who has not offered there yet.
+            UnitCommand::Close { peer } => assert!(home(peer).is_none_or(|home| home == to), "{command:?}"),
+            UnitCommand::Speaking { meeting, .. } => assert_eq!(*meeting, MEETING),
         }
     }
 }

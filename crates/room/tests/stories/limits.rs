@@ -4,13 +4,13 @@ use room::JoinError;
 use serde_json::json;
 use wire::{ClientMessage, CloseCode, ErrorType, ServerMessage};
 
-use crate::common::{Lines, World, person};
+use crate::common::{Lines, UNIT, World, person};
 
 #[test]
 fn a_full_unit_takes_nobody_new_but_everybody_back() {
     let mut world = World::new();
     let ada = world.join(1);
-    world.unit_has_room = false;
+    world.units.insert(UNIT, 1);
     assert_eq!(world.connect(person(2)), Err(JoinError::Full));
     assert!(world.connect(ada).is_ok());
 }

@@ -14,3 +14,4 @@ mod restart;
 mod roster;
 mod stage;
 mod unit;
+mod units;

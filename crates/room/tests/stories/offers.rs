@@ -5,7 +5,7 @@ use model::unit::{OfferError, UnitCommand};
 use room::OfferFailure;
 use wire::{ClientMessage, CloseCode, ErrorType, ServerMessage};
 
-use crate::common::{Lines, World};
+use crate::common::{Lines, UNIT, World};
 
 #[test]
 fn each_offer_is_answered_once_in_order_with_its_ref() {
@@ -69,7 +69,7 @@ fn a_client_that_ignores_errors_is_told_to_connect_anew_when_the_unit_cannot_tak
 fn without_a_unit_an_offer_is_refused_at_once() {
     let mut world = World::new();
     let ada = world.join(1);
-    world.move_to_unit(None);
+    world.lose_unit(UNIT);
     let id = world.offer(ada);
     assert_eq!(world.error(ada, &id).0, ErrorType::ServerError);
     assert!(world.offers.is_empty());

@@ -1,10 +1,10 @@
 //! What the unit says, and what happens when it is gone.
 
-use model::unit::{UnitFact, Voice};
+use model::unit::{UnitCommand, UnitFact, Voice};
 use model::{LayerReason, PeerId, UnitId};
 use wire::ServerMessage;
 
-use crate::common::{Lines, MEETING, World};
+use crate::common::{Lines, MEETING, UNIT, World};
 
 fn speakers(world: &World, who: model::ParticipantId) -> Vec<Vec<(model::ParticipantId, u8)>> {
     let speakers = world.got(who).iter().filter_map(|e| match &e.message {
@@ -53,11 +53,12 @@ fn when_the_unit_is_gone_everybody_offers_again_at_the_next() {
     let video = world.video(ada, bob);
     world.request(ada, bob, video);
     world.clear();
-    world.move_to_unit(None);
+    world.lose_unit(UNIT);
     world.pass_ms(1000);
     assert!(!world.types(ada).contains(&"reoffer".to_owned()), "there is nowhere to go");
     let next = UnitId(2);
-    world.move_to_unit(Some(next));
+    world.start_unit(next);
+    world.commands.clear();
     assert!(world.types(ada).contains(&"reoffer".to_owned()));
     world.negotiate(ada, &Lines::usual());
     world.negotiate(bob, &Lines::usual());
@@ -71,9 +72,15 @@ fn an_answer_of_the_former_unit_is_worth_nothing() {
     let mut world = World::new();
     let ada = world.join_hello(1);
     let id = world.offer(ada);
-    world.move_to_unit(Some(UnitId(2)));
+    let former = world.peer_of_last_offer();
+    world.lose_unit(UNIT);
+    assert_eq!(world.error(ada, &id).0, wire::ErrorType::ServerError, "said at once");
+    world.start_unit(UnitId(2));
+    world.clear();
     world.answer(Ok(Lines::usual().answer(false)));
-    assert_eq!(world.error(ada, &id).0, wire::ErrorType::ServerError);
+    assert!(world.got(ada).is_empty());
+    let close = UnitCommand::Close { peer: former };
+    assert_eq!(world.commands, [(UNIT, close)], "it took the offer up after all");
 }
 
 #[test]

@@ -15,7 +15,7 @@ export const LAYERS_MAX = 4;
 /** Streams that one participant may publish at the same time: cameras, microphones, screens and their sound. */
 export const PUBLISHED_STREAMS_MAX = 16;
 
-/** Participants of one meeting on one unit, until rooms span units. */
+/** Participants of one meeting, on however many units. Everybody is told of everybody. */
 export const PARTICIPANTS_MAX = 1000;
 
 /** Bytes of a participant's opaque profile (name, colour, picture address) as JSON. */

@@ -1,29 +1,28 @@
-//! Random lives of a room, over many seeds, against a unit that keeps what it is told: what must hold whatever happens.
-
-mod common;
+//! One random life of a room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{Lines, UNIT, World, added_types, mid, person};
-use model::unit::{Answer, OfferError, Source, UnitCommand, UnitFact};
+use model::unit::{OfferError, Source, UnitFact, Voice};
 use model::{ConnectionId, LayerReason, MediaKind, Mid, ParticipantId, PeerId, StreamId, UnitId};
 use room::OfferFailure;
 use serde_json::json;
 use wire::client::TileSize;
 use wire::{ClientMessage, ServerMessage};
 
-const SEEDS: u64 = 400;
+use crate::common::{Lines, MEETING, World, added_types, mid, person};
+use crate::fleet::Fleet;
+
 const STEPS: usize = 250;
 const PEOPLE: u64 = 5;
 
-#[test]
-fn whatever_happens() {
-    for seed in 0..SEEDS {
-        let result = catch_unwind(AssertUnwindSafe(|| Story::new(seed).run()));
-        assert!(result.is_ok(), "seed {seed}");
-    }
-}
+/// People of the room on one unit, where there are several.
+const ROOM_PEERS_PER_UNIT: u32 = 2;
+
+/// A socket of a life of the program.
+pub(crate) type SocketKey = (u64, ConnectionId);
+
+/// What each socket got, and last how it was closed, if it was.
+pub(crate) type Transcript = BTreeMap<SocketKey, Vec<String>>;
 
 /// xorshift64*: enough to shuffle with, and the same everywhere.
 struct Dice(u64);
@@ -46,89 +45,56 @@ impl Dice {
     }
 }
 
-/// What a unit knows.
-#[derive(Default)]
-struct Unit {
-    lines_by_peer: BTreeMap<PeerId, Answer>,
-    bound: BTreeMap<(PeerId, Mid), Source>,
-}
-
-impl Unit {
-    fn answer(&mut self, peer: PeerId, lines: &Lines, new_connection: bool) -> Answer {
-        let replaced = new_connection && self.lines_by_peer.contains_key(&peer);
-        if replaced {
-            self.forget(peer);
-        }
-        let answer = lines.answer(replaced);
-        self.bound.retain(|(receiver, slot), source| {
-            let is_slot = answer.slots.iter().any(|s| s.mid == *slot);
-            let is_published = answer.published.iter().any(|p| p.mid == source.mid);
-            (*receiver != peer || is_slot) && (source.peer != peer || is_published)
-        });
-        self.lines_by_peer.insert(peer, answer.clone());
-        answer
-    }
-
-    fn forget(&mut self, peer: PeerId) {
-        self.lines_by_peer.remove(&peer);
-        self.bound.retain(|(receiver, _), source| *receiver != peer && source.peer != peer);
-    }
-
-    fn obey(&mut self, command: &UnitCommand) {
-        match command {
-            UnitCommand::Bind { peer, slot, source: Some(source), .. } => {
-                let slots = self.lines_by_peer.get(peer).map(|a| &a.slots);
-                let exists = slots.is_some_and(|slots| slots.iter().any(|s| s.mid == *slot));
-                let sent = self.lines_by_peer.get(&source.peer).map(|a| &a.published);
-                let is_sent = sent.is_some_and(|sent| sent.iter().any(|p| p.mid == source.mid));
-                if exists && is_sent {
-                    self.bound.insert((*peer, *slot), *source);
-                }
-            }
-            UnitCommand::Bind { peer, slot, source: None, .. } => {
-                self.bound.remove(&(*peer, *slot));
-            }
-            UnitCommand::Close { peer } => self.forget(*peer),
-            UnitCommand::AddCandidate { .. }
-            | UnitCommand::Resize { .. }
-            | UnitCommand::Mute { .. }
-            | UnitCommand::Speaking { .. } => {}
-        }
-    }
-}
-
-struct Story {
+pub(crate) struct Story {
     dice: Dice,
     world: World,
-    unit: Unit,
-    unit_id: UnitId,
+    fleet: Fleet,
+    may_lose_units: bool,
+    next_unit: u64,
+    /// Units that were lost and have no replacement yet.
+    units_missing: u64,
+    /// Peers of units that were lost: such a unit may only have slept, and say something of them.
+    former_peers: Vec<PeerId>,
     /// Who opened a socket, and whether it said hello.
     sockets: BTreeMap<ConnectionId, (ParticipantId, bool)>,
     offers: BTreeMap<ConnectionId, Vec<String>>,
-    peers: BTreeMap<PeerId, ParticipantId>,
+    people: BTreeMap<PeerId, ParticipantId>,
     /// Whose last offer was carried out, but too late: the room and the unit may differ until the next.
     unsure: BTreeSet<PeerId>,
     seen_streams: BTreeSet<StreamId>,
     checked: BTreeMap<ConnectionId, usize>,
+    lives: u64,
+    transcript: Transcript,
 }
 
 impl Story {
-    fn new(seed: u64) -> Self {
+    /// A life on so many units.
+    pub(crate) fn new(seed: u64, units: u64) -> Self {
         Self {
             dice: Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            world: World::new(),
-            unit: Unit::default(),
-            unit_id: UNIT,
+            world: World::with_units(units, if units == 1 { 500 } else { ROOM_PEERS_PER_UNIT }),
+            fleet: Fleet::default(),
+            may_lose_units: false,
+            next_unit: 100,
+            units_missing: 0,
+            former_peers: Vec::new(),
             sockets: BTreeMap::new(),
             offers: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            people: BTreeMap::new(),
             unsure: BTreeSet::new(),
             seen_streams: BTreeSet::new(),
             checked: BTreeMap::new(),
+            lives: 0,
+            transcript: Transcript::new(),
         }
     }
 
-    fn run(mut self) {
+    /// In which units are lost, too.
+    pub(crate) fn with_losses(self) -> Self {
+        Self { may_lose_units: true, ..self }
+    }
+
+    pub(crate) fn run(mut self) -> Transcript {
         for _ in 0..STEPS {
             self.step();
             self.settle();
@@ -141,6 +107,7 @@ impl Story {
         self.quiesce();
         self.check_offers_answered();
         self.everybody_leaves();
+        self.transcript
     }
 
     fn step(&mut self) {
@@ -152,7 +119,8 @@ impl Story {
             7..10 => self.hello(who),
             10..17 => self.offer(who),
             17..23 => self.answer_one(),
-            23..29 => self.request(who),
+            23..27 => self.request(who),
+            27 | 28 => self.request_seat(who),
             29 => {
                 let slot = self.some_mid();
                 self.say(who, ClientMessage::DisconnectStream { receive_mid: slot });
@@ -173,7 +141,7 @@ impl Story {
             33 if self.dice.one_in(4) => self.say(who, ClientMessage::Leave {}),
             34 | 35 => self.fact(),
             36 if self.dice.one_in(10) => self.restart(),
-            37 if self.dice.one_in(10) => self.move_unit(),
+            37 if self.dice.one_in(5) => self.lose_or_start_unit(),
             38 if self.dice.one_in(40) => self.world.remove(who),
             _ => {
                 let ms = [1, 40, 600, 5_000, 20_000, 31_000][self.dice.roll(6) as usize];
@@ -234,11 +202,11 @@ impl Story {
 
     fn answer_one(&mut self) {
         let Some((unit, _, offer)) = self.world.offers.front() else { return };
-        if *unit != self.unit_id {
+        if !self.world.units.contains_key(unit) {
             return self.world.answer(Err(OfferFailure::NoAnswer));
         }
-        let peer = offer.peer;
-        self.peers.insert(peer, offer.sdp.parse().unwrap());
+        let (unit, peer) = (*unit, offer.peer);
+        self.people.insert(peer, offer.sdp.parse().unwrap());
         let lines = self.some_lines();
         let new_connection = self.dice.one_in(4);
         let result = match self.dice.roll(12) {
@@ -247,13 +215,13 @@ impl Story {
             2 => Err(OfferFailure::NoAnswer),
             3 => {
                 // Carried out, but too late.
-                self.unit.answer(peer, &lines, new_connection);
+                self.fleet.answer(unit, peer, &lines, new_connection);
                 self.unsure.insert(peer);
                 Err(OfferFailure::NoAnswer)
             }
             _ => {
                 self.unsure.remove(&peer);
-                Ok(self.unit.answer(peer, &lines, new_connection))
+                Ok(self.fleet.answer(unit, peer, &lines, new_connection))
             }
         };
         self.world.answer(result);
@@ -290,19 +258,33 @@ impl Story {
         }
     }
 
+    fn request_seat(&mut self, who: ParticipantId) {
+        let seat = ["video-1", "video-2", "audio-1", "audio-2"][self.dice.roll(4) as usize];
+        let receive_mid = Some(self.some_mid());
+        let request = ClientMessage::RequestStream {
+            producer_id: room::PRODUCER.to_owned(),
+            stream_id: seat.to_owned(),
+            rid: None,
+            receive_mid,
+        };
+        self.say(who, request);
+    }
+
     fn fact(&mut self) {
-        let peers: Vec<PeerId> = self.unit.lines_by_peer.keys().copied().collect();
+        let peers: Vec<PeerId> = self.fleet.peers.keys().chain(&self.former_peers).copied().collect();
         let Some(peer) = self.dice.pick(&peers) else { return };
-        let fact = match self.dice.roll(7) {
+        let fact = match self.dice.roll(10) {
             0 => UnitFact::Connected { peer, after_ms: 1 },
             1 => UnitFact::PathLost { peer },
             2 => UnitFact::PathRestored { peer },
             3 => {
-                self.unit.forget(peer);
+                self.hear(peer, None);
+                self.fleet.forget(peer);
                 UnitFact::Failed { peer, reason: "test".to_owned() }
             }
             4 => {
-                self.unit.forget(peer);
+                self.hear(peer, None);
+                self.fleet.forget(peer);
                 UnitFact::PeersLost { peers: vec![peer] }
             }
             5 => UnitFact::SlotLayer {
@@ -312,36 +294,91 @@ impl Story {
                 active: true,
                 reason: LayerReason::Bandwidth,
             },
-            _ => {
+            6 => {
                 let source = Source { peer, mid: self.some_mid() };
                 let watched = self.dice.one_in(2);
                 UnitFact::Demand { source, watched, rids: Vec::new() }
+            }
+            _ => {
+                let (level_dbov, activity) = (self.dice.roll(50) as u8, self.dice.roll(101) as u8);
+                let voice = Voice { peer, level_dbov, activity };
+                let heard = self.dice.roll(3) > 0;
+                return self.hear(peer, heard.then_some(voice));
             }
         };
         self.world.fact(fact);
     }
 
+    /// A unit hears one of its peers, or not any more, and says so.
+    fn hear(&mut self, peer: PeerId, voice: Option<Voice>) {
+        if let Some((unit, speakers)) = self.fleet.hear(peer, voice) {
+            self.world.fact(UnitFact::Speakers { meeting: MEETING, unit, speakers });
+        }
+    }
+
     fn restart(&mut self) {
         self.world.stop();
+        self.note_transcript();
         self.world = self.world.restarted();
-        self.unit = Unit::default();
-        self.unit_id = UNIT;
+        self.fleet = Fleet::default();
         self.sockets.clear();
         self.offers.clear();
         self.checked.clear();
     }
 
-    fn move_unit(&mut self) {
-        self.unit = Unit::default();
-        self.unit_id = UnitId(self.unit_id.0 + 1);
-        self.world.move_to_unit(Some(self.unit_id));
+    fn note_transcript(&mut self) {
+        for (connection, messages) in &self.world.inbox {
+            let messages = messages.iter().map(|e| serde_json::to_string(e).unwrap());
+            self.transcript.insert((self.lives, *connection), messages.collect());
+        }
+        for (connection, code) in &self.world.closed {
+            self.transcript.entry((self.lives, *connection)).or_default().push(format!("{code:?}"));
+        }
+        self.lives += 1;
     }
 
-    /// The unit obeys; sockets that the room closed are gone.
+    fn lose_or_start_unit(&mut self) {
+        if !self.may_lose_units {
+            return;
+        }
+        if self.units_missing > 0 && self.dice.one_in(2) {
+            return self.start_unit();
+        }
+        let up: Vec<UnitId> = self.world.units.keys().copied().collect();
+        let Some(unit) = self.dice.pick(&up) else { return };
+        self.settle();
+        self.former_peers.extend(self.fleet.lose(unit));
+        let untouched = |who: &ParticipantId| self.world.room.home_of(*who).is_some_and(|h| h.unit != unit);
+        let untouched: Vec<(ConnectionId, usize)> = self
+            .sockets
+            .iter()
+            .filter(|(_, (who, _))| untouched(who))
+            .map(|(connection, _)| (*connection, self.world.inbox.get(connection).map_or(0, Vec::len)))
+            .collect();
+        self.world.lose_unit(unit);
+        self.units_missing += 1;
+        for (connection, had) in untouched {
+            assert!(!self.world.closed.contains_key(&connection), "closed for a unit that others are on");
+            let got = self.world.inbox.get(&connection).map_or(&[][..], |inbox| &inbox[had..]);
+            let bad = got
+                .iter()
+                .map(|e| &e.message)
+                .find(|m| matches!(m, ServerMessage::Reoffer { .. } | ServerMessage::Error { .. }));
+            assert_eq!(bad, None, "told for a unit that others are on");
+        }
+    }
+
+    fn start_unit(&mut self) {
+        self.units_missing -= 1;
+        self.next_unit += 1;
+        self.world.start_unit(UnitId(self.next_unit));
+    }
+
+    /// The units obey; sockets that the room closed are gone.
     fn settle(&mut self) {
         for (unit, command) in std::mem::take(&mut self.world.commands) {
-            if unit == self.unit_id {
-                self.unit.obey(&command);
+            if self.world.units.contains_key(&unit) {
+                self.fleet.obey(unit, &command);
             }
         }
         let closed = &self.world.closed;
@@ -351,17 +388,20 @@ impl Story {
 
     /// Answers everything and sends everything that is to be sent.
     fn quiesce(&mut self) {
+        while self.units_missing > 0 {
+            self.start_unit();
+        }
         while let Some((unit, _, offer)) = self.world.offers.front() {
-            if *unit != self.unit_id {
+            if !self.world.units.contains_key(unit) {
                 self.world.answer(Err(OfferFailure::NoAnswer));
                 self.settle();
                 continue;
             }
-            let peer = offer.peer;
-            self.peers.insert(peer, offer.sdp.parse().unwrap());
+            let (unit, peer) = (*unit, offer.peer);
+            self.people.insert(peer, offer.sdp.parse().unwrap());
             let lines = self.some_lines();
             self.unsure.remove(&peer);
-            let answer = self.unit.answer(peer, &lines, false);
+            let answer = self.fleet.answer(unit, peer, &lines, false);
             self.world.answer(Ok(answer));
             self.settle();
         }
@@ -441,24 +481,31 @@ impl Story {
             let Some(peer) = self.peer_of(*who).filter(|p| !self.unsure.contains(p)) else { continue };
             let told: BTreeMap<Mid, ParticipantId> =
                 slots.iter().map(|(slot, s)| (*slot, s.producer_id)).collect();
-            let bound = self.unit.bound.iter().filter(|((receiver, _), _)| *receiver == peer);
+            let bound = self.fleet.bound.iter().filter(|((receiver, _), b)| *receiver == peer && b.alive);
             let bound: BTreeMap<Mid, ParticipantId> =
-                bound.map(|((_, slot), source)| (*slot, self.peers[&source.peer])).collect();
+                bound.map(|((_, slot), b)| (*slot, self.people[&b.source.peer])).collect();
             let is_live = |producer| self.peer_of(producer).is_some_and(|p| !self.unsure.contains(&p));
             let live = |slots: BTreeMap<Mid, ParticipantId>| -> BTreeMap<Mid, ParticipantId> {
                 slots.into_iter().filter(|(_, producer)| is_live(*producer)).collect()
             };
             assert_eq!(live(told), live(bound), "{who} is told of other slots than the unit has");
         }
+        for ((receiver, slot), bound) in &self.fleet.bound {
+            let alive = bound.alive || self.unsure.contains(&bound.source.peer);
+            assert!(alive, "the unit of {receiver} waits for what is not sent: {slot} {bound:?}");
+        }
+        let speaking: BTreeSet<PeerId> = self.fleet.speaking.values().copied().collect();
+        assert!(speaking.len() <= 1, "units are told of different speakers: {:?}", self.fleet.speaking);
+        assert_ne!(self.fleet.speaking.len(), 1, "a unit that has everybody is told who speaks");
     }
 
     /// The peer by which the unit knows a participant now.
     fn peer_of(&self, who: ParticipantId) -> Option<PeerId> {
-        let mut known = self.unit.lines_by_peer.keys();
-        known.find(|peer| self.peers.get(peer) == Some(&who)).copied()
+        let mut known = self.fleet.peers.keys();
+        known.find(|peer| self.people.get(peer) == Some(&who)).copied()
     }
 
-    fn everybody_leaves(mut self) {
+    fn everybody_leaves(&mut self) {
         self.world.pass_ms(31_000);
         for who in (1..=PEOPLE as u8).map(person) {
             self.say(who, ClientMessage::Leave {});
@@ -468,10 +515,13 @@ impl Story {
             self.answer_one();
         }
         self.settle();
-        assert!(self.unit.lines_by_peer.is_empty(), "the unit keeps peers of people who have left");
-        assert!(self.unit.bound.is_empty());
+        assert!(self.fleet.peers.is_empty(), "a unit keeps peers of people who have left");
+        assert!(self.fleet.bound.is_empty());
+        assert!(self.fleet.speaking.is_empty());
         self.world.pass_ms(61_000);
         assert!(self.world.room.is_over(self.world.now().at));
+        assert!(self.world.room.units().is_empty());
         assert!(self.world.persisted.last().is_none_or(|s| s.participants.is_empty()));
+        self.note_transcript();
     }
 }
