@@ -207,6 +207,7 @@ impl Room {
             self.effects.push_back(Effect::Fact(RoomFact::Left(id)));
         }
         self.participants.clear();
+        self.sync_speaking();
         self.phase = Phase::Ended;
         self.effects.push_back(Effect::Persist(Box::default()));
     }

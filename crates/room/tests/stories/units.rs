@@ -174,6 +174,25 @@ fn each_of_several_units_is_told_who_speaks() {
 }
 
 #[test]
+fn an_ended_meeting_leaves_nothing_on_its_units() {
+    let mut world = World::with_units(2, 1);
+    let people = [1, 2].map(|n| come(&mut world, n));
+    heard(&mut world, FIRST, &[(people[0], 20, 80)]);
+    let [adas, bobs] = people.map(|who| world.home(who).1);
+    world.clear();
+    world.end();
+    let nobody = || UnitCommand::Speaking { meeting: MEETING, peer: None };
+    let expected = [
+        (FIRST, UnitCommand::Close { peer: adas }),
+        (SECOND, UnitCommand::Close { peer: bobs }),
+        (FIRST, nobody()),
+        (SECOND, nobody()),
+    ];
+    assert_eq!(world.commands, expected);
+    assert!(world.room.units().is_empty());
+}
+
+#[test]
 fn a_lost_unit_costs_its_own_people_an_offer_and_others_nothing() {
     let mut world = World::with_units(3, 2);
     let [ada, bob, cat, dan] = [1, 2, 3, 4].map(|n| come(&mut world, n));
