@@ -12,6 +12,9 @@ import { test } from '@playwright/test';
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const PROGRAM = process.env['ALTHING_PROGRAM'] ?? path.join(ROOT, 'target', 'debug', 'althing');
 
+/** Everybody of a meeting on another media unit than the one before: whoever takes part must not notice. */
+export const TWO_UNITS = ['--units', '2', '--room-unit-peers', '1'];
+
 /** How long the program may take to be ready, and to stop. */
 const READY_MS = 20_000;
 const STOP_MS = 15_000;
@@ -92,6 +95,11 @@ export class Server {
     return code;
   }
 
+  /** Makes the media unit with the most people fail. Only debug builds can. */
+  failUnit(): void {
+    this.child?.kill('SIGUSR1');
+  }
+
   /** Starts it again with the same ports and data. */
   async startAgain(): Promise<void> {
     await this.launch();
@@ -126,11 +134,13 @@ export function serverForThisFile(args: string[] = [], listen?: string): () => S
 /** Below the range from which systems take the ports of outgoing connections: those would hold one at random. */
 const PORTS = { from: 12_000, below: 30_000 };
 
-/** A port that is free for UDP and TCP: media may go over either. */
+/** A port that is free for UDP and TCP, as is the one after it: media may go over either. */
 async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.below - PORTS.from));
-    if ((await isFreeForTcp(port)) && (await isFreeForUdp(port))) return port;
+    // Of media units, the next one has the next port.
+    const both = [port, port + 1].map(async (p) => (await isFreeForTcp(p)) && (await isFreeForUdp(p)));
+    if ((await Promise.all(both)).every(Boolean)) return port;
   }
   throw new Error('no port is free');
 }

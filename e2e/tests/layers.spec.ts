@@ -3,10 +3,10 @@ import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
 import type { Person } from '../harness/meet.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import { report } from '../harness/stats.ts';
 
-const test = meetingTest(serverForThisFile());
+const test = meetingTest(serverForThisFile(TWO_UNITS));
 
 /** A window in which two tiles fit on a page only one by one. */
 const TINY = { width: 260, height: 280 };

@@ -4,9 +4,9 @@ import { expect } from '@playwright/test';
 import { meetingTest } from '../harness/fixtures.ts';
 import { flashAndSound, skews, watchOnsets } from '../harness/lip-sync.ts';
 import type { Person } from '../harness/meet.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 
-const test = meetingTest(serverForThisFile());
+const test = meetingTest(serverForThisFile(TWO_UNITS));
 
 /** What nobody notices (ITU-R BT.1359 has detection begin at 45 ms early and 125 ms late). */
 const SKEW_MS_MAX = 80;

@@ -3,10 +3,10 @@ import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
 import { DESKTOP, Person } from '../harness/meet.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import { report, watchPeerConnections } from '../harness/stats.ts';
 
-const server = serverForThisFile();
+const server = serverForThisFile(TWO_UNITS);
 const test = meetingTest(server);
 
 test('from the first page to a meeting of three tabs: everybody sees and hears everybody', async ({

@@ -4,11 +4,11 @@ import { expect } from '@playwright/test';
 import { meetingTest } from '../harness/fixtures.ts';
 import { Person } from '../harness/meet.ts';
 import { HOST, NarrowNetwork } from '../harness/narrow-network.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import type { Inbound } from '../harness/stats.ts';
 
 const missing = NarrowNetwork.missing();
-const server = serverForThisFile(['--advertise-ip', '127.0.0.1', '--advertise-ip', HOST], '0.0.0.0');
+const server = serverForThisFile([...TWO_UNITS, '--advertise-ip', '127.0.0.1', '--advertise-ip', HOST], '0.0.0.0');
 const test = meetingTest(server);
 
 /** Two voices and small pictures. */

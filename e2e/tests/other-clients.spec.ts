@@ -5,10 +5,10 @@ import { Aiortc } from '../harness/aiortc.ts';
 import { launchFirefox } from '../harness/browsers.ts';
 import { meetingTest } from '../harness/fixtures.ts';
 import { guest } from '../harness/platform.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import { keepPeerConnections } from '../harness/stats.ts';
 
-const server = serverForThisFile();
+const server = serverForThisFile(TWO_UNITS);
 const test = meetingTest(server);
 
 test('Firefox sees, hears, is seen and is heard', async ({ meeting }) => {

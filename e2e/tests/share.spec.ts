@@ -2,9 +2,9 @@
 import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 
-const test = meetingTest(serverForThisFile());
+const test = meetingTest(serverForThisFile(TWO_UNITS));
 
 test('a shared screen is seen while cameras go on, and goes when it stops', async ({ meeting }) => {
   const ana = await meeting.join('Ana');

@@ -3,10 +3,10 @@ import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
 import type { Person } from '../harness/meet.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import { report } from '../harness/stats.ts';
 
-const test = meetingTest(serverForThisFile());
+const test = meetingTest(serverForThisFile(TWO_UNITS));
 
 for (const codec of ['vp9', 'av1'] as const) {
   test(`four people with ${codec} in one encoding: layers are chosen per receiver`, async ({ meeting }) => {

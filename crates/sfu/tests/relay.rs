@@ -176,6 +176,40 @@ fn the_unit_of_the_sender_may_begin_anew() {
 }
 
 #[test]
+fn a_sender_that_comes_back_with_the_same_lines_is_seen_at_once() {
+    sim::on_fixed_thread(1, || {
+        let mut world = World::over(2);
+        fastrand::seed(7);
+        let mut scene = scene(&mut world, 1);
+        let (client, slot) = scene.receivers[0];
+        film(&mut world, &mut scene, 3 * S);
+        world.restart_unit();
+        world.bind(client, slot, None);
+        world.run(S / 2);
+        let former = scene.cameras[0].client;
+        let sender = world.client(1);
+        (world.clients[sender].peer, world.clients[sender].unit) = (scene.source.peer, 0);
+        world.clients[former].peer = model::PeerId(999);
+        fastrand::seed(7);
+        world.client(1);
+        let (mids, _) = world.offer(sender, &[Line::Simulcast(&["l", "m", "h"])]);
+        assert_eq!(mids[0], scene.source.mid, "as browsers name them");
+        world.bind(client, slot, Some(scene.source));
+        world.facts.clear();
+        world.connect(&[sender]);
+        for camera in &mut scene.cameras {
+            *camera = Camera::new(sender, mids[0], camera.rid, camera.size);
+        }
+        world.take_packets(client);
+        let begun = world.now;
+        while world.take_packets(client).is_empty() {
+            film(&mut world, &mut scene, FRAME);
+            assert!(world.now - begun < S, "{:?}", world.facts);
+        }
+    });
+}
+
+#[test]
 fn a_sender_may_move_to_the_receivers_unit_and_away_again() {
     let mut world = World::without_estimates_over(3);
     let mut scene = scene(&mut world, 1);
