@@ -6,6 +6,7 @@ use model::datagram::Transport;
 use model::{Codec, MediaKind};
 use rtc::ice::Stun;
 use rtc::ice::StunMessage;
+use rtc::payload::red;
 use rtc::{Feedback, Received};
 
 use crate::history::Stored;
@@ -144,9 +145,11 @@ impl Unit {
             self.counters.packets_muted += 1;
             return;
         }
-        let Some(codec) = published.codecs.iter().find(|c| c.pt == received.payload_type).map(|c| c.codec)
-        else {
-            return;
+        let Some(agreed) = published.codecs.iter().find(|c| c.carries(received.payload_type)) else { return };
+        let codec = agreed.codec;
+        let primary_at = match agreed.red_pt == Some(received.payload_type) {
+            true => red::primary_at(payload, agreed.pt).and_then(|at| u16::try_from(at).ok()).unwrap_or(0),
+            false => 0,
         };
         let Some(encoding) = published.encodings.get_mut(usize::from(received.layer)) else { return };
         let awoke = encoding.count(now, payload.len());
@@ -181,6 +184,7 @@ impl Unit {
             restarted: received.restarted,
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
+            primary_at,
             ids: picture_ids(codec, payload),
             ssrc: received.ssrc,
             carried: received.carried,

@@ -5,6 +5,8 @@
 mod allocation;
 #[path = "forwarding.rs"]
 mod forwarding;
+#[path = "red.rs"]
+mod red;
 #[path = "rooms.rs"]
 mod rooms;
 #[path = "svc.rs"]
