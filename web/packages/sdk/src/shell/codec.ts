@@ -17,7 +17,16 @@ interface Extensible {
 
 /** Codecs with the wanted one first, each with what belongs to it. Null: the browser does not have it. */
 export function preferred(codecs: readonly RTCRtpCodec[], wanted: VideoCodec): RTCRtpCodec[] | null {
-  const isWanted = (codec: RTCRtpCodec): boolean => codec.mimeType.toLowerCase() === `video/${wanted}`;
+  return first(codecs, `video/${wanted}`);
+}
+
+/** Sound in which each packet carries the one before it (RED, RFC 2198), with what it is made of. Null as above. */
+export function redundant(codecs: readonly RTCRtpCodec[]): RTCRtpCodec[] | null {
+  return first(codecs, 'audio/red');
+}
+
+function first(codecs: readonly RTCRtpCodec[], mimeType: string): RTCRtpCodec[] | null {
+  const isWanted = (codec: RTCRtpCodec): boolean => codec.mimeType.toLowerCase() === mimeType;
   if (!codecs.some(isWanted)) return null;
   return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
 }
@@ -25,6 +34,12 @@ export function preferred(codecs: readonly RTCRtpCodec[], wanted: VideoCodec): R
 /** Puts a codec first on a line that sends. */
 export function prefer(transceiver: RTCRtpTransceiver, wanted: VideoCodec): void {
   const codecs = preferred(RTCRtpSender.getCapabilities('video')?.codecs ?? [], wanted);
+  if (codecs !== null) transceiver.setCodecPreferences(codecs);
+}
+
+/** Has a line that sends speech send it twice. */
+export function preferRedundancy(transceiver: RTCRtpTransceiver): void {
+  const codecs = redundant(RTCRtpSender.getCapabilities('audio')?.codecs ?? []);
   if (codecs !== null) transceiver.setCodecPreferences(codecs);
 }
 

@@ -1,7 +1,7 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
 import type { Demand, Line, PathState } from '../session/model';
 import type { LocalSource, VideoCodec } from '../types';
-import { canScale, describeFrames, prefer } from './codec';
+import { canScale, describeFrames, prefer, preferRedundancy } from './codec';
 import type { ContentHint, LayerPlan } from './encodings';
 import { contentOf, degradation, layerSizes, layersOf, scalableLayer, sendEncodings, switched } from './encodings';
 import type { LineNotes } from './munge';
@@ -130,6 +130,8 @@ export class Peer {
       sendEncodings: sendEncodings(line.source, this.plan(line.source, outgoing)),
     });
     if (line.kind === 'video') describeFrames(sending);
+    // Music has the rate to sound well, and no pauses that leave room for it twice.
+    if (line.source === 'microphone') preferRedundancy(sending);
     if (isCamera(line.source) && this.cameraCodec !== null) prefer(sending, this.cameraCodec);
     return sending;
   }
