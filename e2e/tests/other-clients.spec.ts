@@ -65,6 +65,22 @@ test('an aiortc client sees, hears, is seen and is heard', async ({ meeting }) =
   await ana.sees(ana.tileOf(bo));
 });
 
+test('who cannot decode a camera’s codec gets another while it is there', async ({ meeting }) => {
+  const ana = await meeting.open('Ana');
+  await ana.page.goto(`${meeting.link}?codec=av1`);
+  await ana.enter();
+  const bo = await meeting.join('Bo');
+  await bo.sees(bo.tileOf(ana), (stream) => stream.codec === 'av1');
+  const client = Aiortc.join(server().url, await guest(server().url, meeting.room));
+  try {
+    await expect.poll(() => client.received('video').map((stream) => stream.frames > 20)).toEqual([true, true]);
+    await bo.sees(bo.tileOf(ana), (stream) => stream.codec === 'h264');
+  } finally {
+    await client.leave();
+  }
+  await bo.sees(bo.tileOf(ana), (stream) => stream.codec === 'av1');
+});
+
 /** Of each sound, how many of its packets came with one that was there already, per packet: 0 without redundancy. */
 async function redundancy(page: Page): Promise<number[]> {
   const sounds = (await report(page)).inbound.filter((stream) => stream.kind === 'audio' && stream.packets > 100);

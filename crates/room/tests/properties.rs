@@ -315,7 +315,7 @@ impl Story {
             _ => {
                 let source = Source { peer, mid: self.some_mid() };
                 let watched = self.dice.one_in(2);
-                UnitFact::Demand { source, watched, rids: Vec::new() }
+                UnitFact::Demand { source, watched, rids: Vec::new(), codecs: Vec::new() }
             }
         };
         self.world.fact(fact);

@@ -152,6 +152,17 @@ impl Unit {
             false => 0,
         };
         let Some(encoding) = published.encodings.get_mut(usize::from(received.layer)) else { return };
+        // A sender may go over to another codec within a stream: what is decoded so far ends, as with another source.
+        let recoded =
+            codec.kind() == MediaKind::Video && encoding.codec.is_some_and(|former| former != codec);
+        if recoded && received.sequence < encoding.codec_from {
+            // Late, in the former codec.
+            return;
+        }
+        if recoded {
+            encoding.codec_from = received.sequence;
+        }
+        let restarted = received.restarted || recoded;
         let awoke = encoding.count(now, payload.len());
         let key_frame = rtc::payload::key_frame_start(codec, payload);
         let incoming = Incoming {
@@ -162,7 +173,7 @@ impl Unit {
             key_frame: key_frame.is_some(),
             descriptor,
         };
-        if received.restarted {
+        if restarted {
             encoding.ladder = None;
         }
         let told = Ladder::take_in(&mut encoding.ladder, &incoming);
@@ -181,7 +192,7 @@ impl Unit {
             marker: received.marker,
             payload_type: received.payload_type,
             arrival: now,
-            restarted: received.restarted,
+            restarted,
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
             primary_at,
@@ -198,7 +209,7 @@ impl Unit {
             }
             encoding.arrived.push(received.sequence);
         }
-        if received.restarted {
+        if restarted {
             // Another source took the encoding over: what its receivers decode has ended.
             let watchers = encoding.watchers.clone();
             for slot in watchers {

@@ -193,6 +193,11 @@ impl Slot {
         self.payload_types.iter().find(|t| t.sender == sender)
     }
 
+    /// Whether the receiver can be sent packets of this payload type of the sender.
+    pub(crate) fn takes(&self, sender: u8) -> bool {
+        self.payload_type(sender).is_some()
+    }
+
     /// The payload type under which a packet is sent again, that of its retransmission, and what of it: retransmissions
     /// name the codec alone, so of redundant sound it is the primary block.
     fn as_retransmission(&self, packet: &Stored) -> Option<(u8, Option<u8>, Part)> {

@@ -3,6 +3,8 @@
 
 #[path = "allocation.rs"]
 mod allocation;
+#[path = "backup.rs"]
+mod backup;
 #[path = "forwarding.rs"]
 mod forwarding;
 #[path = "red.rs"]

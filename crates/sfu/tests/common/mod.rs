@@ -168,7 +168,7 @@ impl Microphone {
 }
 
 /// A VP8 payload: descriptor with a 15-bit picture id and TL0PICIDX, then what the first packet of a frame shows.
-fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
+pub fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
     let start = if part == 0 { 0x10 } else { 0 };
     let mut payload = vec![0x80 | start, 0xc0, 0x80 | (picture >> 8) as u8, picture as u8, picture as u8];
     if part == 0 {

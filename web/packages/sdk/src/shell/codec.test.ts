@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canScale, preferred, redundant } from './codec';
+import { backup, canScale, preferred, redundant } from './codec';
 
 const codec = (mimeType: string): RTCRtpCodec => ({ mimeType, clockRate: 90_000 });
 const CODECS = ['video/VP8', 'video/rtx', 'video/VP9', 'video/H264', 'video/VP9'].map(codec);
@@ -21,6 +21,16 @@ it('puts redundancy before the codec that it is made of', () => {
 
 it('changes nothing in a browser without redundancy', () => {
   expect(redundant(['audio/opus', 'audio/G722'].map(codec))).toBeNull();
+});
+
+it.each([
+  [[], null],
+  [['vp9', 'vp8'], 'video/VP9'],
+  [['vp8', 'h264'], 'video/H264'],
+  [['vp8'], 'video/VP8'],
+  [['av1'], null],
+] as const)('instead of what somebody cannot decode, of %j sends %s', (demanded, sent) => {
+  expect(backup(CODECS, demanded)?.mimeType ?? null).toBe(sent);
 });
 
 it('does not ask the browser about codecs that have no spatial layers', () => {

@@ -1,4 +1,5 @@
 /** Which codec cameras are sent in, and whether the browser can send all sizes in one encoding. */
+import type { Codec } from '@althing/wire';
 import type { VideoCodec } from '../types';
 
 /** Frame dependencies (AV1 RTP specification, appendix A): without it the parts of an AV1 picture cannot be told apart. */
@@ -35,6 +36,24 @@ function first(codecs: readonly RTCRtpCodec[], mimeType: string): RTCRtpCodec[] 
 export function prefer(transceiver: RTCRtpTransceiver, wanted: VideoCodec): void {
   const codecs = preferred(RTCRtpSender.getCapabilities('video')?.codecs ?? [], wanted);
   if (codecs !== null) transceiver.setCodecPreferences(codecs);
+}
+
+/**
+ * What to send in place of the preferred codec: of those that all receivers can decode, the first that the browser
+ * sends, VP8 as the last resort. Null: the preferred one.
+ */
+export function backup<T extends RTCRtpCodec>(codecs: readonly T[], demanded: readonly Codec[]): T | null {
+  const found = demanded.flatMap((name) => codecs.find(({ mimeType }) => isNamed(mimeType, name)) ?? []);
+  return found.find(({ mimeType }) => !isNamed(mimeType, 'vp8')) ?? found[0] ?? null;
+}
+
+/** Whether one encoding of this codec can hold several sizes. */
+export function isScalable({ mimeType }: RTCRtpCodec): boolean {
+  return isNamed(mimeType, 'vp9') || isNamed(mimeType, 'av1');
+}
+
+function isNamed(mimeType: string, name: Codec): boolean {
+  return mimeType.toLowerCase() === `video/${name}`;
 }
 
 /** Has a line that sends speech send it twice. */
