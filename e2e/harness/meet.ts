@@ -166,6 +166,7 @@ const NOTHING: Inbound = {
   nacks: 0,
   plis: 0,
   retransmitted: 0,
+  discarded: 0,
 };
 
 function exactly(text: string): RegExp {

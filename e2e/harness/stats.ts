@@ -26,6 +26,8 @@ export interface Inbound {
   plis: number;
   /** Packets that came because they were asked for again. */
   retransmitted: number;
+  /** Packets of sound that came twice, or too late. */
+  discarded: number;
 }
 
 /** One encoding that a page sends. */
@@ -113,6 +115,7 @@ async function readReport(): Promise<Report> {
       nacks: entry.nackCount ?? 0,
       plis: entry.pliCount ?? 0,
       retransmitted: entry.retransmittedPacketsReceived ?? 0,
+      discarded: entry.packetsDiscarded ?? 0,
     }));
   const outbound = entries
     .filter((entry) => entry.type === 'outbound-rtp')

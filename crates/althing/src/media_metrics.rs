@@ -53,6 +53,12 @@ const TOTALS: &[Total] = &[
     ("packets_without_codec", "Packets not sent because the receiver cannot decode them", |u| {
         u.forwarding.packets_without_codec
     }),
+    ("red_stripped", "Packets of redundant sound sent without their redundancy", |u| {
+        u.forwarding.red_stripped
+    }),
+    ("red_damaged", "Packets of redundant sound not sent because they are damaged", |u| {
+        u.forwarding.red_damaged
+    }),
     ("key_frames_requested", "Key frames asked of senders", |u| u.forwarding.key_frames_requested),
     ("offers_answered", "Offers answered", |u| u.forwarding.offers_answered),
     ("offers_refused", "Offers refused", |u| u.forwarding.offers_refused),

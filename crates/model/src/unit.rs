@@ -187,8 +187,9 @@ pub enum UnitFact {
         /// Why it is this one and not a better one.
         reason: LayerReason,
     },
-    /// What of a video source anybody looks at, or waits for. What is not named here need not be sent. Sent when it
-    /// changes: at once when more is looked at, after a while when less is. Until it is said for the first time,
+    /// What of a video source anybody looks at, or waits for, and in which codecs. What is not named here need not be
+    /// sent. Sent when it changes: at once when more is looked at or somebody lacks the codec, after a while when less
+    /// is or nobody lacks it any more. Until it is said for the first time,
     /// everything is to be sent; a source whose m-line or encodings changed starts anew.
     Demand {
         /// Which.
@@ -197,6 +198,9 @@ pub enum UnitFact {
         watched: bool,
         /// The encodings that are looked at, in the order of the offer; empty without simulcast.
         rids: Vec<Rid>,
+        /// Where some receiver cannot decode the codec that was agreed first: those that all of them can, in the order
+        /// that was agreed. Else empty: any.
+        codecs: Vec<Codec>,
     },
     /// What a source really sends. Sent when it changes: first packet, a layer's size learned from a key frame,
     /// a layer that fell silent or came back.

@@ -37,8 +37,8 @@ impl Room {
             UnitFact::SlotLayer { peer, slot, rid, active, reason } => {
                 self.slot_layer(now, peer, slot, (rid, active, reason));
             }
-            UnitFact::Demand { source, watched, rids } => {
-                self.demand_changed(source, StreamDemand { watched, rids });
+            UnitFact::Demand { source, watched, rids, codecs } => {
+                self.demand_changed(source, StreamDemand { watched, rids, codecs });
             }
             UnitFact::SourceChanged { source, codec, layers, .. } => {
                 self.source_changed(now, source, codec, &layers);

@@ -67,7 +67,8 @@ struct Line {
 
 impl Line {
     fn codec(&self, payload_type: u8) -> Option<&CodecParameters> {
-        self.codecs.iter().find(|c| c.pt == payload_type || c.rtx_pt == Some(payload_type))
+        let is_of = |c: &&CodecParameters| c.carries(payload_type) || c.rtx_pt == Some(payload_type);
+        self.codecs.iter().find(is_of)
     }
 
     fn is_rtx(&self, payload_type: u8) -> bool {

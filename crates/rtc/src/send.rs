@@ -5,7 +5,7 @@ use model::Mid;
 use model::datagram::Outbox;
 use model::datagram::Transport;
 
-use crate::payload::vp8;
+use crate::payload::{red, vp8};
 use crate::receive::Carried;
 use crate::rtcp::{NtpTime, SenderInfo};
 use crate::rtp::dependency_descriptor::{self, DESCRIPTOR_BYTES_MAX};
@@ -38,6 +38,8 @@ pub struct WriteRtp<'a> {
     pub vp8: Option<(u16, u8)>,
     /// The source's dependency descriptor, and how this receiver is to see it.
     pub descriptor: Option<(&'a [u8], dependency_descriptor::Rewrite)>,
+    /// The payload type to be written over the source's in the headers of [redundant](crate::payload::red) audio.
+    pub red: Option<u8>,
     /// As the source sent it.
     pub payload: &'a [u8],
 }
@@ -185,7 +187,7 @@ impl Sender {
         let start = arena.len();
         let header_len = header.write(arena, &line.extensions);
         arena.extend_from_slice(packet.payload);
-        rewrite_ids(arena, start + header_len, packet);
+        rewrite(arena, start + header_len, packet);
         keys.protect_rtp(arena, start, header_len, index);
         let bytes = arena.len().saturating_sub(start);
         outbox.commit(to, start);
@@ -232,7 +234,7 @@ impl Sender {
         rtp::write_osn(arena, packet.sequence as u16);
         let payload_at = arena.len();
         arena.extend_from_slice(packet.payload);
-        rewrite_ids(arena, payload_at, packet);
+        rewrite(arena, payload_at, packet);
         keys.protect_rtp(arena, start, header_len, index);
         let bytes = arena.len().saturating_sub(start);
         outbox.commit(to, start);
@@ -346,9 +348,12 @@ impl Line {
     }
 }
 
-/// Writes VP8's counters over the source's.
+/// Writes VP8's counters and RED's payload types over the source's.
 #[inline]
-fn rewrite_ids(arena: &mut [u8], payload_at: usize, packet: &WriteRtp<'_>) {
+fn rewrite(arena: &mut [u8], payload_at: usize, packet: &WriteRtp<'_>) {
+    if let (Some(codec), Some(payload)) = (packet.red, arena.get_mut(payload_at..)) {
+        red::rename(payload, codec);
+    }
     let Some((picture_id, tl0_pic_idx)) = packet.vp8 else { return };
     if let Some(descriptor) = vp8::Descriptor::parse(packet.payload)
         && let Some(payload) = arena.get_mut(payload_at..)

@@ -114,6 +114,36 @@ fn opus_is_answered_with_fec_and_what_the_offer_says_of_the_stream() {
 }
 
 #[test]
+fn redundancy_of_opus_is_answered_where_it_is_offered() {
+    let with_red = |parameters: &str| {
+        let media = Media::bare("m=audio 9 UDP/TLS/RTP/SAVPF 63 111 0", "0")
+            .with("a=rtpmap:63 red/48000/2")
+            .with("a=rtpmap:111 opus/48000/2");
+        let media = if parameters.is_empty() { media } else { media.with(parameters) };
+        let negotiated = Server::new().answer(&Offer::bundled([media]).text()).unwrap();
+        (line(&negotiated, "0").codecs[0], negotiated)
+    };
+    let (opus, negotiated) = with_red("a=fmtp:63 111/111");
+    assert_eq!((opus.codec, opus.pt, opus.red_pt), (Codec::Opus, 111, Some(63)));
+    assert_eq!(
+        parsed(&negotiated).media[0].formats,
+        ["63", "111", "0"],
+        "the client's order says what it sends"
+    );
+    assert!(negotiated.answer.contains("a=rtpmap:63 red/48000/2\r\n"));
+    assert!(negotiated.answer.contains("a=fmtp:63 111/111\r\n"));
+    assert!(opus.carries(63) && opus.carries(111) && !opus.carries(0));
+
+    for other in
+        ["", "a=fmtp:63 0/0", "a=fmtp:63 111/0", "a=fmtp:63 112/112", "a=fmtp:63 111/", "a=fmtp:63 x"]
+    {
+        let (opus, negotiated) = with_red(other);
+        assert_eq!((opus.pt, opus.red_pt), (111, None), "{other}");
+        assert_eq!(parsed(&negotiated).media[0].formats, ["111", "0"], "{other}");
+    }
+}
+
+#[test]
 fn what_the_client_can_decode_does_not_bound_what_it_sends() {
     let media = Media::video("0", SendOnly).with("a=fmtp:96 max-fs=8160;max-fr=30");
     let negotiated = Server::new().answer(&Offer::bundled([media]).text()).unwrap();

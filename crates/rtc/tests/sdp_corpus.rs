@@ -6,7 +6,7 @@ mod sdp_support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use model::{MediaKind, Semantic};
+use model::{Codec, MediaKind, Semantic};
 use rtc::sdp::{Direction, LineState, MediaType, Negotiated, RejectReason, SessionDescription};
 
 use sdp_support::{Server, line, parsed};
@@ -109,6 +109,21 @@ fn reading_and_writing_a_recorded_offer_loses_nothing_that_matters() {
             let again = SessionDescription::parse(&read.to_string()).expect("what we wrote");
             assert_eq!(read, again, "{}", scenario.name);
         }
+    }
+}
+
+#[test]
+fn redundancy_of_sound_is_agreed_on_with_whoever_offers_it() {
+    for (name, red_pt) in [
+        ("chromium-156.sendrecv", Some(63)),
+        ("safari-18.receive", Some(63)),
+        ("firefox-153.sendrecv", None),
+        ("aiortc-1.16.sendrecv", None),
+    ] {
+        let answers = replay(name);
+        let sound = answers[0].media.iter().find(|line| line.kind == MediaKind::Audio).expect("sound");
+        let opus = sound.codecs.iter().find(|codec| codec.codec == Codec::Opus).expect("Opus");
+        assert_eq!(opus.red_pt, red_pt, "{name}");
     }
 }
 

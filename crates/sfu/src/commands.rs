@@ -177,8 +177,13 @@ impl Unit {
                     })
             });
             if same {
+                let subscribers = known.as_ref().map(|t| t.subscribers.clone()).unwrap_or_default();
                 if let Some(published) = known.and_then(|t| t.published.as_mut()) {
                     published.codecs.clone_from(&media.codecs);
+                }
+                // Payload types may have changed.
+                for slot in subscribers {
+                    self.agree(slot, track);
                 }
                 self.announce(track);
                 return;
@@ -267,6 +272,7 @@ impl Unit {
             let described = media.extmap_allow_mixed && media.send_extensions.dependency_descriptor.is_some();
             slot.agree(&published.codecs, &media.codecs, described);
         }
+        self.codecs_soon(track);
     }
 
     /// The track of a source; made if somebody waits for it before it is published.
@@ -335,6 +341,7 @@ impl Unit {
         }
         self.plan_soon(at.peer);
         self.tell_slot(at);
+        self.codecs_soon(track);
         self.drop_if_unused(track);
     }
 

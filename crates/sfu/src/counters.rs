@@ -35,6 +35,10 @@ pub struct Counters {
     pub packets_muted: u64,
     /// Packets not sent because the receiver has no payload type for them.
     pub packets_without_codec: u64,
+    /// Packets of redundant sound sent without their redundancy.
+    pub red_stripped: u64,
+    /// Packets of redundant sound not sent because they are damaged.
+    pub red_damaged: u64,
     /// RTP packets sent to other units.
     pub relay_packets_sent: u64,
     /// RTP packets taken from other units.

@@ -120,6 +120,7 @@ impl Unit {
             if changed {
                 self.track_changed(track);
             }
+            self.settle_codecs(now, track);
             self.update_demand(now, track);
         }
         self.demand_due = tracks;
@@ -134,7 +135,7 @@ impl Unit {
         let Some(published) = known.published.as_mut().filter(|p| p.kind == MediaKind::Video) else { return };
         // The unit of the sender is the one that waits before it tells them.
         let off_after = if published.origin == Origin::Relayed { Duration::ZERO } else { OFF_AFTER };
-        let mut changed = false;
+        let mut changed = published.backup.take_change();
         for (encoding, index) in published.encodings.iter_mut().zip(0u8..) {
             let watched = all || !encoding.watchers.is_empty() || relayed.includes(index);
             changed |= encoding.asked.watch(now, watched, encoding.active, off_after);
@@ -142,12 +143,15 @@ impl Unit {
         if published.origin == Origin::Relayed {
             let wanted = (0u32..).zip(&published.encodings).filter(|(_, e)| e.asked.wanted);
             let encodings = wanted.filter_map(|(i, _)| 1u32.checked_shl(i)).fold(0, |all, bit| all | bit);
-            return self.want_relayed(track, encodings);
+            let codecs = published.backup.told().to_vec();
+            return self.want_relayed(track, encodings, &codecs);
         }
         if changed {
             let wanted = || published.encodings.iter().filter(|e| e.asked.wanted);
             let rids = wanted().filter_map(|e| e.rid).collect();
-            self.facts.push_back(UnitFact::Demand { source, watched: wanted().next().is_some(), rids });
+            let watched = wanted().next().is_some();
+            let codecs = published.backup.told().to_vec();
+            self.facts.push_back(UnitFact::Demand { source, watched, rids, codecs });
         }
     }
 

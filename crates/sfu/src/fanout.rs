@@ -11,8 +11,8 @@ use rtc::WriteRtp;
 use crate::counters::Counters;
 use crate::history::Stored;
 use crate::pacer::{self, Waiting};
-use crate::peer::{Peer, Work};
-use crate::slot::{Outcome, Outgoing, Slot};
+use crate::peer::{Peer, Work, is_narrow};
+use crate::slot::{Outcome, Outgoing, Part, Slot};
 use crate::timeline::LayerKey;
 use crate::track::{Encoding, SlotRef};
 use crate::unit::Unit;
@@ -65,7 +65,9 @@ impl Unit {
 
     fn forward_to(&mut self, now: Instant, peer: u32) {
         let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
-        receiver.pacer.advance(now, receiver.endpoint.bandwidth().target);
+        let bandwidth = receiver.endpoint.bandwidth();
+        receiver.pacer.advance(now, bandwidth.target);
+        let sparing = is_narrow(&bandwidth);
         let mut work = std::mem::take(&mut receiver.work);
         for item in work.drain(..) {
             let Some(published) = self.tracks.get(item.track as usize).and_then(|t| t.published.as_ref())
@@ -74,7 +76,8 @@ impl Unit {
             };
             let Some(encoding) = published.encodings.get(usize::from(item.encoding)) else { continue };
             let may_wait = published.kind == MediaKind::Video;
-            let pass = Pass { now, item, may_wait, outbox: &mut self.outbox, counters: &mut self.counters };
+            let pass =
+                Pass { now, item, may_wait, sparing, outbox: &mut self.outbox, counters: &mut self.counters };
             if let Some(from) = pass.forward(receiver, encoding) {
                 self.switched.push(Switched {
                     slot: SlotRef { peer, line: item.line },
@@ -168,6 +171,8 @@ struct Pass<'a> {
     item: Work,
     /// Sound never waits.
     may_wait: bool,
+    /// Sound goes without redundancy.
+    sparing: bool,
     outbox: &'a mut Outbox,
     counters: &'a mut Counters,
 }
@@ -195,11 +200,15 @@ impl Pass<'_> {
                 let source = LayerKey { track: self.item.track, layer: self.item.encoding };
                 slot.switch(source, packet, encoding.ladder.as_deref());
             }
-            let outgoing = match slot.outgoing(packet, encoding.ladder.as_deref()) {
+            let outgoing = match slot.outgoing(packet, encoding.ladder.as_deref(), self.sparing) {
                 Outcome::Send(outgoing) => outgoing,
                 Outcome::LeftOut => continue,
                 Outcome::NoCodec => {
                     self.counters.packets_without_codec += 1;
+                    continue;
+                }
+                Outcome::Damaged => {
+                    self.counters.red_damaged += 1;
                     continue;
                 }
             };
@@ -212,6 +221,7 @@ impl Pass<'_> {
             let bytes = endpoint.write_rtp(self.now, self.outbox, &write(self.item.line, &outgoing, packet));
             if bytes > 0 {
                 pacer.sent(bytes);
+                self.counters.red_stripped += u64::from(outgoing.part == Part::Primary);
                 self.counters.packets_forwarded += 1;
                 self.counters.bytes_forwarded += bytes as u64;
             }
@@ -245,6 +255,13 @@ pub(crate) fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> W
         carried: packet.carried,
         vp8: ids.map(|ids| (ids.picture_id, ids.tl0_pic_idx)),
         descriptor: described.then(|| (packet.descriptor(), outgoing.descriptor)),
-        payload: packet.payload(),
+        red: match outgoing.part {
+            Part::Renamed(blocks) => Some(blocks),
+            Part::Whole | Part::Primary => None,
+        },
+        payload: match outgoing.part {
+            Part::Primary => packet.primary(),
+            Part::Whole | Part::Renamed(_) => packet.payload(),
+        },
     }
 }

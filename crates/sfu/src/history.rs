@@ -30,6 +30,8 @@ pub(crate) struct Stored {
     pub(crate) key_frame: bool,
     /// The source's SSRC, named as contributing source towards receivers.
     pub(crate) ssrc: u32,
+    /// Where the primary block of redundant sound begins; 0: it is none, or is damaged.
+    pub(crate) primary_at: u16,
     /// VP8's counters, where there are any.
     pub(crate) ids: Option<PictureIds>,
     /// Header extensions that go on to receivers.
@@ -46,6 +48,12 @@ impl Stored {
     #[inline]
     pub(crate) fn payload(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.payload_len)).unwrap_or_default()
+    }
+
+    /// Redundant sound without its redundancy.
+    #[inline]
+    pub(crate) fn primary(&self) -> &[u8] {
+        self.payload().get(usize::from(self.primary_at)..).unwrap_or_default()
     }
 
     /// The dependency descriptor as the sender sent it; empty without one.

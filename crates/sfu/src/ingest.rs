@@ -6,6 +6,7 @@ use model::datagram::Transport;
 use model::{Codec, MediaKind};
 use rtc::ice::Stun;
 use rtc::ice::StunMessage;
+use rtc::payload::red;
 use rtc::rtcp::NtpTime;
 use rtc::{Feedback, Received};
 
@@ -162,11 +163,24 @@ impl Unit {
             self.counters.packets_muted += 1;
             return;
         }
-        let Some(codec) = published.codecs.iter().find(|c| c.pt == received.payload_type).map(|c| c.codec)
-        else {
-            return;
+        let Some(agreed) = published.codecs.iter().find(|c| c.carries(received.payload_type)) else { return };
+        let codec = agreed.codec;
+        let primary_at = match agreed.red_pt == Some(received.payload_type) {
+            true => red::primary_at(payload, agreed.pt).and_then(|at| u16::try_from(at).ok()).unwrap_or(0),
+            false => 0,
         };
         let Some(encoding) = published.encodings.get_mut(usize::from(received.layer)) else { return };
+        // A sender may go over to another codec within a stream: what is decoded so far ends, as with another source.
+        let recoded =
+            codec.kind() == MediaKind::Video && encoding.codec.is_some_and(|former| former != codec);
+        if recoded && received.sequence < encoding.codec_from {
+            // Late, in the former codec.
+            return;
+        }
+        if recoded {
+            encoding.codec_from = received.sequence;
+        }
+        let restarted = received.restarted || recoded;
         let awoke = encoding.count(now, payload.len());
         let key_frame = rtc::payload::key_frame_start(codec, payload);
         let incoming = Incoming {
@@ -177,7 +191,7 @@ impl Unit {
             key_frame: key_frame.is_some(),
             descriptor,
         };
-        if received.restarted {
+        if restarted {
             encoding.ladder = None;
             encoding.clock = None;
         }
@@ -199,9 +213,10 @@ impl Unit {
             marker: received.marker,
             payload_type: received.payload_type,
             captured,
-            restarted: received.restarted,
+            restarted,
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
+            primary_at,
             ids: picture_ids(codec, payload),
             ssrc: received.ssrc,
             carried: received.carried,
@@ -215,7 +230,7 @@ impl Unit {
             }
             encoding.arrived.push(received.sequence);
         }
-        if received.restarted {
+        if restarted {
             // Another source took the encoding over: what its receivers decode has ended.
             let watchers = encoding.watchers.clone();
             for slot in watchers {

@@ -6,6 +6,7 @@
 //! [`Unit::outbox`]. Only peers with work are touched.
 
 mod allocate;
+mod backup;
 mod capture;
 mod choice;
 mod choose;

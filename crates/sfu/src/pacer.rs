@@ -173,6 +173,7 @@ mod tests {
     use rtc::rtp::dependency_descriptor::Rewrite;
 
     use super::*;
+    use crate::slot::Part;
     use crate::tests_time::start;
     use crate::timeline::{FirstPacket, PictureIds, Timeline};
 
@@ -190,8 +191,14 @@ mod tests {
         });
         let mapped = timeline.map(1, 0, ids).unwrap();
         let descriptor = Rewrite { number_offset: 0, template_offset: 0, active_targets: None };
-        let outgoing =
-            Outgoing { mapped, marker: false, descriptor, payload_type: 96, rtx_payload_type: None };
+        let outgoing = Outgoing {
+            mapped,
+            marker: false,
+            descriptor,
+            payload_type: 96,
+            rtx_payload_type: None,
+            part: Part::Whole,
+        };
         Waiting { line: 0, source, sequence: 1, outgoing, bytes }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::{Bitrate, MeetingId, PeerId};
-use rtc::Endpoint;
+use rtc::{Bandwidth, Endpoint};
 
 use crate::allocate::Budget;
 use crate::capture::SenderClock;
@@ -11,12 +11,22 @@ use crate::pacer::Pacer;
 use crate::plan::Plan;
 use crate::slot::Slot;
 
+/// Three voices with redundancy take as much. Sound must not be what fills a path.
+const NARROW: Bitrate = Bitrate::from_kbps(150);
+/// From this share of lost packets on, redundancy is worth its place on any path: Opus hides what is lost below.
+const LOSSY: f32 = 0.03;
+
 /// A slot has something to send in this pass.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
     pub(crate) line: u16,
     pub(crate) track: u32,
     pub(crate) encoding: u8,
+}
+
+/// The path carries little, and most of that arrives: redundancy of sound would cost more than it helps.
+pub(crate) fn is_narrow(bandwidth: &Bandwidth) -> bool {
+    bandwidth.target.is_some_and(|target| target < NARROW) && bandwidth.loss < LOSSY
 }
 
 #[derive(Debug)]

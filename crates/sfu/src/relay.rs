@@ -15,7 +15,7 @@ mod words;
 
 use std::time::{Duration, Instant};
 
-use model::{MeetingId, UnitId};
+use model::{Codec, MeetingId, UnitId};
 use rustc_hash::FxHashMap;
 
 use crate::history::Stored;
@@ -42,6 +42,8 @@ pub(crate) struct Relay {
     meeting: MeetingId,
     /// One bit for each encoding that is wanted there. Sound always is.
     encodings: u32,
+    /// Those that all receivers there can decode; empty: any.
+    codecs: Vec<Codec>,
     /// Its sender is in the room of those who receive it.
     allowed: bool,
     until: Instant,
@@ -56,6 +58,7 @@ pub(crate) struct Far {
     /// The room of those who receive it here.
     pub(crate) meeting: MeetingId,
     encodings: u32,
+    codecs: Vec<Codec>,
     /// Of what was announced.
     digest: u64,
     heard_at: Instant,

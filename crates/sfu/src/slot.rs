@@ -44,13 +44,36 @@ pub(crate) struct Slot {
     pub(crate) selector: Selector,
     /// The receiver takes dependency descriptors.
     described: bool,
-    /// The sender's payload type → ours and the one of its retransmissions.
-    payload_types: ArrayVec<(u8, u8, Option<u8>), PAYLOAD_TYPES_MAX>,
+    /// By the sender's payload type.
+    payload_types: ArrayVec<PayloadType, PAYLOAD_TYPES_MAX>,
     last_sent: Option<Sent>,
     /// What the room was last told: the encoding, whether packets flow, and why no better one.
     pub(crate) told: (Option<Rid>, bool, LayerReason),
     /// The last packets sent again, and when: a receiver that asks twice in a moment is answered once.
     resent: Vec<(u16, Instant)>,
+}
+
+/// What becomes of one of the sender's payload types.
+#[derive(Debug, Clone, Copy)]
+struct PayloadType {
+    sender: u8,
+    ours: u8,
+    rtx: Option<u8>,
+    /// Its packets carry older ones beside their own (RED).
+    redundant: bool,
+    /// As which the receiver takes those as they are, where it does, and what it wants for the payload type of their
+    /// blocks, if not the sender's.
+    red: Option<(u8, Option<u8>)>,
+}
+
+/// What of a payload is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    /// The primary block of redundant sound.
+    Primary,
+    /// Redundant sound, with this payload type in the headers of its blocks.
+    Renamed(u8),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +91,7 @@ pub(crate) struct Outgoing {
     pub(crate) descriptor: Rewrite,
     pub(crate) payload_type: u8,
     pub(crate) rtx_payload_type: Option<u8>,
+    pub(crate) part: Part,
 }
 
 /// What becomes of a packet.
@@ -78,6 +102,27 @@ pub(crate) enum Outcome {
     LeftOut,
     /// The receiver has no payload type for it.
     NoCodec,
+    /// Redundant sound in which the receiver's part cannot be found.
+    Damaged,
+}
+
+impl PayloadType {
+    /// The payload type of a packet, and what of it goes under that. `sparing`: no redundancy. `None`: there is no part
+    /// that this receiver could read.
+    #[inline]
+    fn as_sent(&self, packet: &Stored, sparing: bool) -> Option<(u8, Part)> {
+        if !self.redundant {
+            return Some((self.ours, Part::Whole));
+        }
+        let whole = packet.primary_at > 0;
+        match self.red {
+            Some((red, renamed)) if !(sparing && whole) => match renamed {
+                None => Some((red, Part::Whole)),
+                Some(blocks) => whole.then_some((red, Part::Renamed(blocks))),
+            },
+            _ => whole.then_some((self.ours, Part::Primary)),
+        }
+    }
 }
 
 fn rewrite(mapped: &Mapped, active_targets: Option<ActiveTargets>) -> Rewrite {
@@ -121,11 +166,14 @@ impl Slot {
         described: bool,
     ) {
         self.described = described;
-        self.payload_types = sender
-            .iter()
-            .filter_map(|s| rtc::sdp::pick(s, receiver).map(|r| (s.pt, r.pt, r.rtx_pt)))
-            .take(PAYLOAD_TYPES_MAX)
-            .collect();
+        let both = sender.iter().filter_map(|s| rtc::sdp::pick(s, receiver).map(|r| (s, r)));
+        let types = both.flat_map(|(s, r)| {
+            let plain = PayloadType { sender: s.pt, ours: r.pt, rtx: r.rtx_pt, redundant: false, red: None };
+            let red = r.red_pt.map(|red| (red, (r.pt != s.pt).then_some(r.pt)));
+            let redundant = s.red_pt.map(|sender| PayloadType { sender, redundant: true, red, ..plain });
+            std::iter::once(plain).chain(redundant)
+        });
+        self.payload_types = types.take(PAYLOAD_TYPES_MAX).collect();
         if let Some(first) = sender.first() {
             self.clock_rate_hz = first.codec.clock_rate_hz();
         }
@@ -141,8 +189,21 @@ impl Slot {
         self.lowered_at = None;
     }
 
-    fn payload_type(&self, sender: u8) -> Option<(u8, Option<u8>)> {
-        self.payload_types.iter().find(|(s, ..)| *s == sender).map(|(_, pt, rtx)| (*pt, *rtx))
+    fn payload_type(&self, sender: u8) -> Option<&PayloadType> {
+        self.payload_types.iter().find(|t| t.sender == sender)
+    }
+
+    /// Whether the receiver can be sent packets of this payload type of the sender.
+    pub(crate) fn takes(&self, sender: u8) -> bool {
+        self.payload_type(sender).is_some()
+    }
+
+    /// The payload type under which a packet is sent again, that of its retransmission, and what of it: retransmissions
+    /// name the codec alone, so of redundant sound it is the primary block.
+    fn as_retransmission(&self, packet: &Stored) -> Option<(u8, Option<u8>, Part)> {
+        let found = self.payload_type(packet.payload_type)?;
+        let part = if found.redundant { Part::Primary } else { Part::Whole };
+        (!found.redundant || packet.primary_at > 0).then_some((found.ours, found.rtx, part))
     }
 
     /// Begins to show another encoding with this packet.
@@ -175,11 +236,15 @@ impl Slot {
         self.selector.want(chosen, self.current.zip(shown));
     }
 
-    /// The numbers of a packet of the encoding that is shown, and what else the receiver sees of it.
+    /// The numbers of a packet of the encoding that is shown, and what else the receiver sees of it. `sparing`: no
+    /// redundancy.
     #[inline]
-    pub(crate) fn outgoing(&mut self, packet: &Stored, ladder: Option<&Ladder>) -> Outcome {
-        let Some((payload_type, rtx_payload_type)) = self.payload_type(packet.payload_type) else {
-            return Outcome::NoCodec;
+    pub(crate) fn outgoing(&mut self, packet: &Stored, ladder: Option<&Ladder>, sparing: bool) -> Outcome {
+        let Some(found) = self.payload_type(packet.payload_type) else { return Outcome::NoCodec };
+        let rtx_payload_type = found.rtx;
+        let (payload_type, part) = match found.as_sent(packet, sparing) {
+            Some(sent) => sent,
+            None => return Outcome::Damaged,
         };
         let mut marker = packet.marker;
         let mut active_targets = None;
@@ -205,7 +270,7 @@ impl Slot {
             self.last_sent = Some(Sent { at: packet.captured, timestamp: mapped.timestamp });
         }
         let descriptor = rewrite(&mapped, active_targets);
-        Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type })
+        Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type, part })
     }
 
     /// A packet that the receiver says it lacks, if it was sent and is still there.
@@ -224,7 +289,7 @@ impl Slot {
         }
         let (mapped, packet) =
             self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
-        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
+        let (payload_type, rtx_payload_type, part) = self.as_retransmission(packet)?;
         if self.resent.len() >= RESENT_MAX {
             self.resent.remove(0);
         }
@@ -232,12 +297,12 @@ impl Slot {
         let mark = packet.mark.as_ref();
         let marker = packet.marker || mark.is_some_and(|mark| self.selector.is_last(mark));
         let descriptor = rewrite(&mapped, None);
-        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type }, packet))
+        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type, part }, packet))
     }
 
     /// The payload type of this slot's retransmissions, where there are any.
     pub(crate) fn retransmission_payload_type(&self) -> Option<u8> {
-        self.payload_types.iter().find_map(|(.., rtx)| *rtx)
+        self.payload_types.iter().find_map(|t| t.rtx)
     }
 
     /// The packet that was sent so many before the newest, if it is still there.
@@ -249,9 +314,9 @@ impl Slot {
         let sequence = self.timeline.newest()?.wrapping_sub(back);
         let (mapped, packet) =
             self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
-        let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;
+        let (payload_type, rtx_payload_type, part) = self.as_retransmission(packet)?;
         let (marker, descriptor) = (packet.marker, rewrite(&mapped, None));
-        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type }, packet))
+        Some((Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type, part }, packet))
     }
 
     /// The timestamp that a frame captured now would have, for sender reports.

@@ -8,6 +8,7 @@ use model::{Bitrate, Codec, Layer, MediaKind, Rid, Semantic};
 use rtc::sdp::CodecParameters;
 
 use crate::allocate::{Offered, RUNGS_MAX, Rung};
+use crate::backup::Backup;
 use crate::capture::MediaClock;
 use crate::cost::{CostMeter, nominal_cost};
 use crate::demand::Asked;
@@ -74,6 +75,7 @@ pub(crate) struct Published {
     /// It goes on sending what it was told to stop.
     pub(crate) disobeys: bool,
     pub(crate) voice: Voice,
+    pub(crate) backup: Backup,
     /// What the room was last told.
     pub(crate) told: Option<(Codec, Vec<Layer>, bool)>,
 }
@@ -102,6 +104,8 @@ pub(crate) struct Encoding {
     pub(crate) clock: Option<MediaClock>,
     /// What a scalable encoding is made of.
     pub(crate) ladder: Option<Box<Ladder>>,
+    /// The number of the packet from which on it is sent in the codec of now.
+    pub(crate) codec_from: u64,
     last_packet: Option<Instant>,
 }
 
@@ -159,6 +163,7 @@ impl Published {
             muted: false,
             disobeys: false,
             voice: Voice::default(),
+            backup: Backup::default(),
             told: None,
         }
     }
@@ -241,6 +246,7 @@ impl Encoding {
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
             clock: None,
             ladder: None,
+            codec_from: 0,
             last_packet: None,
         }
     }

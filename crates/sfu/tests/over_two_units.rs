@@ -3,8 +3,12 @@
 
 #[path = "allocation.rs"]
 mod allocation;
+#[path = "backup.rs"]
+mod backup;
 #[path = "forwarding.rs"]
 mod forwarding;
+#[path = "red.rs"]
+mod red;
 #[path = "rooms.rs"]
 mod rooms;
 #[path = "svc.rs"]

@@ -190,6 +190,9 @@ pub struct StreamDemand {
     pub watched: bool,
     /// The encodings that are looked at; empty for a stream without encodings.
     pub rids: Vec<Rid>,
+    /// Where some receiver cannot decode the codec that the answer names first: those that all of them can, to be sent
+    /// instead. Else empty: any of the answer's.
+    pub codecs: Vec<Codec>,
 }
 
 /// Somebody who speaks.

@@ -297,7 +297,7 @@ impl Story {
             6 => {
                 let source = Source { peer, mid: self.some_mid() };
                 let watched = self.dice.one_in(2);
-                UnitFact::Demand { source, watched, rids: Vec::new() }
+                UnitFact::Demand { source, watched, rids: Vec::new(), codecs: Vec::new() }
             }
             _ => {
                 let (level_dbov, activity) = (self.dice.roll(50) as u8, self.dice.roll(101) as u8);

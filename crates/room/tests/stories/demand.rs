@@ -22,7 +22,11 @@ fn told(world: &World, who: ParticipantId) -> Vec<Demand> {
 }
 
 fn demand(rids: &[&str]) -> StreamDemand {
-    StreamDemand { watched: !rids.is_empty(), rids: rids.iter().map(|r| rid(r)).collect() }
+    StreamDemand {
+        watched: !rids.is_empty(),
+        rids: rids.iter().map(|r| rid(r)).collect(),
+        codecs: Vec::new(),
+    }
 }
 
 fn on(line: &str, rids: &[&str]) -> Demand {
@@ -30,8 +34,8 @@ fn on(line: &str, rids: &[&str]) -> Demand {
 }
 
 fn fact(peer: PeerId, line: &str, rids: &[&str]) -> UnitFact {
-    let StreamDemand { watched, rids } = demand(rids);
-    UnitFact::Demand { source: Source { peer, mid: mid(line) }, watched, rids }
+    let StreamDemand { watched, rids, codecs } = demand(rids);
+    UnitFact::Demand { source: Source { peer, mid: mid(line) }, watched, rids, codecs }
 }
 
 /// Somebody who sends a camera on `1`.
@@ -55,6 +59,19 @@ fn a_sender_hears_at_once_what_is_looked_at_and_only_of_changes() {
     world.fact(fact(peer, "9", &["l"]));
     assert_eq!(told(&world, ada), [on("1", &["l"]), on("1", &[])]);
     assert_eq!(told(&world, bob), [Demand::new()], "with the answer to its hello, and nothing of others");
+}
+
+#[test]
+fn a_sender_hears_which_codec_to_send_instead_and_when_it_need_not_any_more() {
+    let mut world = World::new();
+    let (ada, peer) = sender(&mut world);
+    let source = Source { peer, mid: mid("1") };
+    let in_codecs = |codecs: &[Codec]| StreamDemand { codecs: codecs.to_vec(), ..demand(&["l"]) };
+    let expected = [&[Codec::H264, Codec::Vp8][..], &[Codec::Vp8], &[]].map(in_codecs);
+    for StreamDemand { watched, rids, codecs } in expected.clone() {
+        world.fact(UnitFact::Demand { source, watched, rids, codecs });
+    }
+    assert_eq!(told(&world, ada), expected.map(|demand| BTreeMap::from([(mid("1"), demand)])));
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn what_a_former_unit_says_does_no_harm() {
         UnitFact::PathLost { peer: former },
         UnitFact::Failed { peer: former, reason: "the program slept".to_owned() },
         UnitFact::PeersLost { peers: vec![former] },
-        UnitFact::Demand { source, watched: false, rids: vec![] },
+        UnitFact::Demand { source, watched: false, rids: vec![], codecs: vec![] },
         UnitFact::Speakers {
             meeting: MEETING,
             unit: SECOND,

@@ -197,6 +197,9 @@ pub struct CodecParameters {
     pub pt: u8,
     /// The payload type of retransmissions (RFC 4588), where agreed.
     pub rtx_pt: Option<u8>,
+    /// The payload type under which packets carry older ones of this codec beside their own (RED, RFC 2198), where
+    /// agreed; of Opus only.
+    pub red_pt: Option<u8>,
     /// Which codec.
     pub codec: Codec,
     /// The RTP clock, in Hz.
@@ -210,6 +213,11 @@ pub struct CodecParameters {
 }
 
 impl CodecParameters {
+    /// Whether packets of this payload type are media of this codec, alone or redundant.
+    pub fn carries(&self, pt: u8) -> bool {
+        self.pt == pt || self.red_pt == Some(pt)
+    }
+
     /// Whether packets of this codec, as its sender makes them, may be sent on the payload type of that `receiver`: it is
     /// the same codec, and the receiver's profile includes the sender's. Levels are not compared, as browsers announce
     /// 3.1 and decode more.
@@ -311,7 +319,8 @@ pub(super) fn has_common(media: &MediaDescription, kind: MediaKind) -> bool {
     media.payload_types().any(|pt| formats.codec(kind, pt, false).is_some())
 }
 
-/// Agrees on every codec of the offer that we forward. RED, FEC, comfort noise and telephone events are not among them.
+/// Agrees on every codec of the offer that we forward, and on RED of Opus. RED and FEC of video, comfort noise and
+/// telephone events are not among them.
 pub(super) fn agree(
     media: &MediaDescription,
     kind: MediaKind,
@@ -322,6 +331,7 @@ pub(super) fn agree(
     let mut codecs: Vec<CodecParameters> =
         offered.filter_map(|pt| formats.codec(kind, pt, transport_wide_cc_extension)).collect();
     formats.pair_retransmissions(media, &mut codecs);
+    formats.pair_redundancy(media, &mut codecs);
     let mut agreed = AgreedCodecs { codecs, ..AgreedCodecs::default() };
     for pt in media.payload_types() {
         formats.answer(pt, &mut agreed);
@@ -345,6 +355,7 @@ impl Formats<'_> {
         Some(CodecParameters {
             pt,
             rtx_pt: None,
+            red_pt: None,
             codec,
             clock_rate_hz: map.clock_rate_hz,
             channels,
@@ -370,6 +381,25 @@ impl Formats<'_> {
         }
     }
 
+    /// RFC 2198 §5: the parameters of RED list what its blocks are. As browsers send it, all of them are of one codec.
+    fn pair_redundancy(&self, media: &MediaDescription, codecs: &mut [CodecParameters]) {
+        for pt in media.payload_types().filter(|pt| is_usable_with_rtcp_mux(*pt)) {
+            let Some(map) = self.written_map(pt).filter(|map| map.name.eq_ignore_ascii_case("red")) else {
+                continue;
+            };
+            let blocks = self.parameters(pt).and_then(|parameters| red_blocks(&parameters.text));
+            let is_carried = |codec: &&mut CodecParameters| {
+                codec.codec == Codec::Opus
+                    && Some(codec.pt) == blocks
+                    && codec.clock_rate_hz == map.clock_rate_hz
+                    && codec.channels == map.channels.unwrap_or(1)
+            };
+            if let Some(codec) = codecs.iter_mut().find(is_carried) {
+                codec.red_pt.get_or_insert(pt);
+            }
+        }
+    }
+
     fn answer(&self, pt: u8, agreed: &mut AgreedCodecs) {
         let Some(map) = self.map(pt) else { return };
         if let Some(codec) = agreed.codecs.iter().find(|codec| codec.pt == pt) {
@@ -379,6 +409,8 @@ impl Formats<'_> {
             agreed.feedback.extend(codec.feedback.kinds().map(|kind| FeedbackLine { pt: Some(pt), kind }));
         } else if let Some(repaired) = agreed.codecs.iter().find(|codec| codec.rtx_pt == Some(pt)) {
             agreed.parameters.push(FormatParameters { pt, text: format!("apt={}", repaired.pt) });
+        } else if agreed.codecs.iter().any(|codec| codec.red_pt == Some(pt)) {
+            agreed.parameters.extend(self.parameters(pt).cloned());
         } else {
             return;
         }
@@ -426,6 +458,13 @@ fn answered_parameters(codec: Codec, offered: Option<&FormatParameters>) -> Opti
         text.push("useinbandfec=1".to_owned());
     }
     (!text.is_empty()).then(|| text.join(";"))
+}
+
+/// The one payload type of all blocks of RED.
+fn red_blocks(parameters: &str) -> Option<u8> {
+    let mut blocks = parameters.split('/').map(payload_type);
+    let first = blocks.next()?.ok()?;
+    blocks.all(|block| block == Ok(first)).then_some(first)
 }
 
 /// A payload type: 0 to 127, without a sign or leading zeros, so that it has one way to be written.

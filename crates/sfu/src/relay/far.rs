@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use model::{Layer, MeetingId, UnitId};
+use model::{Codec, Layer, MeetingId, UnitId};
 
 use super::frame::Relayed;
 use super::words::{Announced, Control, Subscription};
@@ -28,7 +28,8 @@ impl Unit {
         self.unsubscribe(track);
         let (Some(unit), Some(known)) = (home, self.tracks.get_mut(track as usize)) else { return };
         let handle = self.relays.draw_handle();
-        known.far = Some(Far { unit, handle, meeting, encodings: 0, digest: 0, heard_at: now });
+        known.far =
+            Some(Far { unit, handle, meeting, encodings: 0, codecs: Vec::new(), digest: 0, heard_at: now });
         self.relays.by_handle.insert(handle, track);
         self.subscribe(track);
     }
@@ -39,8 +40,9 @@ impl Unit {
         let local = known.published.as_ref().is_some_and(|p| matches!(p.origin, Origin::Local { .. }));
         // Its peer is here: the room knows better soon, or its former connection is not closed yet.
         let Some(far) = known.far.as_ref().filter(|_| !local) else { return };
-        let (handle, encodings, digest) = (far.handle, far.encodings, far.digest);
-        let wanted = Subscription { handle, source: known.source, meeting: far.meeting, encodings, digest };
+        let (handle, encodings, digest, codecs) = (far.handle, far.encodings, far.digest, far.codecs.clone());
+        let (source, meeting) = (known.source, far.meeting);
+        let wanted = Subscription { handle, source, meeting, encodings, codecs, digest };
         self.relays.say(far.unit, &Control::Subscribe(wanted));
     }
 
@@ -63,11 +65,12 @@ impl Unit {
         }
     }
 
-    /// Which encodings are looked at here.
-    pub(crate) fn want_relayed(&mut self, track: u32, encodings: u32) {
+    /// Which encodings are looked at here, and in which codecs they are needed.
+    pub(crate) fn want_relayed(&mut self, track: u32, encodings: u32, codecs: &[Codec]) {
         let far = self.tracks.get_mut(track as usize).and_then(|t| t.far.as_mut());
-        if let Some(far) = far.filter(|f| f.encodings != encodings) {
+        if let Some(far) = far.filter(|f| f.encodings != encodings || f.codecs != codecs) {
             far.encodings = encodings;
+            far.codecs = codecs.to_vec();
             self.subscribe(track);
         }
     }

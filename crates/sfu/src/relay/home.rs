@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 use std::time::Instant;
 
-use model::{MediaKind, UnitId};
+use model::{Codec, MediaKind, UnitId};
 use rustc_hash::FxHasher;
 
 use super::words::{Announced, AnnouncedEncoding, Control, Subscription};
@@ -20,6 +20,11 @@ const RESEND_MAX: usize = 64;
 impl Relay {
     fn wants(&self, kind: MediaKind, encoding: u8) -> bool {
         self.allowed && (kind == MediaKind::Audio || self.encodings & bit(encoding) != 0)
+    }
+
+    /// Whether all receivers there can decode it.
+    pub(crate) fn takes(&self, codec: Codec) -> bool {
+        !self.allowed || self.codecs.is_empty() || self.codecs.contains(&codec)
     }
 }
 
@@ -55,11 +60,11 @@ fn digest(media: Option<&Announced>) -> u64 {
 
 impl Unit {
     pub(super) fn handle_subscribe(&mut self, now: Instant, from: UnitId, wanted: Subscription) {
-        let Subscription { handle, source, meeting, encodings, digest: known } = wanted;
+        let Subscription { handle, source, meeting, encodings, codecs, digest: known } = wanted;
         let track = self.track_of(source);
         let Some(relayed) = self.tracks.get_mut(track as usize) else { return };
         let until = now + LEASE;
-        let relay = Relay { unit: from, handle, meeting, encodings, allowed: false, until };
+        let relay = Relay { unit: from, handle, meeting, encodings, codecs, allowed: false, until };
         match relayed.relays.iter().position(|r| r.unit == from) {
             Some(place) => {
                 if let Some(former) = relayed.relays.get_mut(place) {
@@ -83,6 +88,7 @@ impl Unit {
             Control::Announce { handle, digest, media }
         };
         self.relays.say(from, &answer);
+        self.codecs_soon(track);
         self.demand_soon(track);
     }
 
@@ -119,6 +125,7 @@ impl Unit {
         if let Some(known) = self.tracks.get_mut(track as usize) {
             known.relays.retain(|r| (r.unit, r.handle) != (from, handle));
         }
+        self.codecs_soon(track);
         self.demand_soon(track);
         self.drop_if_unused(track);
     }
@@ -187,6 +194,7 @@ impl Unit {
                 changed = true;
             }
             if changed {
+                self.codecs_soon(track);
                 self.demand_soon(track);
                 self.drop_if_unused(track);
             }

@@ -32,6 +32,9 @@ pub(super) struct Subscription {
     pub(super) meeting: MeetingId,
     /// One bit for each encoding that is looked at.
     pub(super) encodings: u32,
+    /// Those that all receivers there can decode, if the sender's first is none of them; empty: any.
+    #[serde(default)]
+    pub(super) codecs: Vec<Codec>,
     /// Of what was announced last; 0: nothing was.
     pub(super) digest: u64,
 }

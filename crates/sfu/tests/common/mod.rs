@@ -73,6 +73,8 @@ pub struct Client {
     pub connected: bool,
     pub packets: Vec<RtpPacket>,
     pub key_frame_requests: Vec<(Mid, Option<String>, KeyframeRequestKind)>,
+    /// What its offers say in place of what str0m writes.
+    pub says: Vec<(&'static str, &'static str)>,
     timeout: Option<Instant>,
     /// Datagrams on their way to the server.
     outgoing: Vec<Vec<u8>>,
@@ -166,7 +168,7 @@ impl Microphone {
 }
 
 /// A VP8 payload: descriptor with a 15-bit picture id and TL0PICIDX, then what the first packet of a frame shows.
-fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
+pub fn vp8_payload(picture: u16, key: bool, part: u8, (width, height): (u16, u16)) -> Vec<u8> {
     let start = if part == 0 { 0x10 } else { 0 };
     let mut payload = vec![0x80 | start, 0xc0, 0x80 | (picture >> 8) as u8, picture as u8, picture as u8];
     if part == 0 {
@@ -317,6 +319,7 @@ impl World {
             connected: false,
             packets: Vec::new(),
             key_frame_requests: Vec::new(),
+            says: Vec::new(),
             timeout: None,
             outgoing: Vec::new(),
         });
@@ -347,11 +350,15 @@ impl World {
         let (offer, pending) = changes.apply().expect("changes");
         known.pending = Some(pending);
         let (peer, meeting) = (known.peer, known.meeting);
-        let offer = Offer { peer, meeting, sdp: self.sdp(&offer.to_sdp_string()) };
+        let says = known.says.clone();
+        let sdp = self.sdp(&offer.to_sdp_string());
+        let sdp = says.iter().fold(sdp, |sdp, (written, said)| sdp.replace(written, said));
+        let offer = Offer { peer, meeting, sdp };
         let now = self.now;
         let answer = self.unit_of(client).handle_offer(now, &offer).expect("an answer");
         let known = &mut self.clients[client];
-        let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("a valid answer");
+        let sdp = says.iter().fold(answer.sdp.clone(), |sdp, (written, said)| sdp.replace(said, written));
+        let parsed = SdpAnswer::from_sdp_string(&sdp).expect("a valid answer");
         let pending = known.pending.take().expect("the offer");
         known.rtc.sdp_api().accept_answer(pending, parsed).expect("an answer that str0m accepts");
         (mids, answer)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CAMERA, MICROPHONE, Script } from './script';
 
-const LOW = { 1: { watched: true, rids: ['l'] } };
+const LOW = { 1: { watched: true, rids: ['l'], codecs: [] } };
 
 describe('what is looked at', () => {
   it('is applied to the present peer connection', () => {
@@ -15,7 +15,7 @@ describe('what is looked at', () => {
 
   it('costs no offer and no mute', () => {
     const s = new Script().connect([MICROPHONE, CAMERA]).forget();
-    s.hear({ type: 'demand', streams: { 1: { watched: false, rids: [] } } });
+    s.hear({ type: 'demand', streams: { 1: { watched: false, rids: [], codecs: [] } } });
     expect(s.said).toEqual([]);
     expect(s.did('make_offer')).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canScale, preferred } from './codec';
+import { backup, canScale, preferred, redundant } from './codec';
 
 const codec = (mimeType: string): RTCRtpCodec => ({ mimeType, clockRate: 90_000 });
 const CODECS = ['video/VP8', 'video/rtx', 'video/VP9', 'video/H264', 'video/VP9'].map(codec);
@@ -11,6 +11,26 @@ it('puts every form of a codec first and keeps the rest in order', () => {
 
 it('leaves the order alone for a codec that the browser does not have', () => {
   expect(preferred(CODECS, 'av1')).toBeNull();
+});
+
+it('puts redundancy before the codec that it is made of', () => {
+  const sound = ['audio/opus', 'audio/red', 'audio/G722', 'audio/PCMU'].map(codec);
+  const order = redundant(sound)?.map(({ mimeType }) => mimeType);
+  expect(order).toEqual(['audio/red', 'audio/opus', 'audio/G722', 'audio/PCMU']);
+});
+
+it('changes nothing in a browser without redundancy', () => {
+  expect(redundant(['audio/opus', 'audio/G722'].map(codec))).toBeNull();
+});
+
+it.each([
+  [[], null],
+  [['vp9', 'vp8'], 'video/VP9'],
+  [['vp8', 'h264'], 'video/H264'],
+  [['vp8'], 'video/VP8'],
+  [['av1'], null],
+] as const)('instead of what somebody cannot decode, of %j sends %s', (demanded, sent) => {
+  expect(backup(CODECS, demanded)?.mimeType ?? null).toBe(sent);
 });
 
 it('does not ask the browser about codecs that have no spatial layers', () => {

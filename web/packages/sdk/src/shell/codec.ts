@@ -1,4 +1,5 @@
 /** Which codec cameras are sent in, and whether the browser can send all sizes in one encoding. */
+import type { Codec } from '@althing/wire';
 import type { VideoCodec } from '../types';
 
 /** Frame dependencies (AV1 RTP specification, appendix A): without it the parts of an AV1 picture cannot be told apart. */
@@ -17,7 +18,16 @@ interface Extensible {
 
 /** Codecs with the wanted one first, each with what belongs to it. Null: the browser does not have it. */
 export function preferred(codecs: readonly RTCRtpCodec[], wanted: VideoCodec): RTCRtpCodec[] | null {
-  const isWanted = (codec: RTCRtpCodec): boolean => codec.mimeType.toLowerCase() === `video/${wanted}`;
+  return first(codecs, `video/${wanted}`);
+}
+
+/** Sound in which each packet carries the one before it (RED, RFC 2198), with what it is made of. Null as above. */
+export function redundant(codecs: readonly RTCRtpCodec[]): RTCRtpCodec[] | null {
+  return first(codecs, 'audio/red');
+}
+
+function first(codecs: readonly RTCRtpCodec[], mimeType: string): RTCRtpCodec[] | null {
+  const isWanted = (codec: RTCRtpCodec): boolean => codec.mimeType.toLowerCase() === mimeType;
   if (!codecs.some(isWanted)) return null;
   return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
 }
@@ -25,6 +35,30 @@ export function preferred(codecs: readonly RTCRtpCodec[], wanted: VideoCodec): R
 /** Puts a codec first on a line that sends. */
 export function prefer(transceiver: RTCRtpTransceiver, wanted: VideoCodec): void {
   const codecs = preferred(RTCRtpSender.getCapabilities('video')?.codecs ?? [], wanted);
+  if (codecs !== null) transceiver.setCodecPreferences(codecs);
+}
+
+/**
+ * What to send in place of the preferred codec: of those that all receivers can decode, the first that the browser
+ * sends, VP8 as the last resort. Null: the preferred one.
+ */
+export function backup<T extends RTCRtpCodec>(codecs: readonly T[], demanded: readonly Codec[]): T | null {
+  const found = demanded.flatMap((name) => codecs.find(({ mimeType }) => isNamed(mimeType, name)) ?? []);
+  return found.find(({ mimeType }) => !isNamed(mimeType, 'vp8')) ?? found[0] ?? null;
+}
+
+/** Whether one encoding of this codec can hold several sizes. */
+export function isScalable({ mimeType }: RTCRtpCodec): boolean {
+  return isNamed(mimeType, 'vp9') || isNamed(mimeType, 'av1');
+}
+
+function isNamed(mimeType: string, name: Codec): boolean {
+  return mimeType.toLowerCase() === `video/${name}`;
+}
+
+/** Has a line that sends speech send it twice. */
+export function preferRedundancy(transceiver: RTCRtpTransceiver): void {
+  const codecs = redundant(RTCRtpSender.getCapabilities('audio')?.codecs ?? []);
   if (codecs !== null) transceiver.setCodecPreferences(codecs);
 }
 

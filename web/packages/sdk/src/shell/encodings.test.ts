@@ -69,19 +69,19 @@ describe('demand', () => {
       .join('');
   it.each([
     ['nothing said', 720, undefined, 'lmh'],
-    ['all', 720, { watched: true, rids: ['l', 'm', 'h'] }, 'lmh'],
-    ['some', 720, { watched: true, rids: ['l', 'h'] }, 'lh'],
-    ['nobody looks', 720, { watched: false, rids: [] }, ''],
-    ['a server that knows no encodings', 720, { watched: true, rids: [] }, 'lmh'],
-    ['less is captured than is wanted', 360, { watched: true, rids: ['h'] }, 'm'],
-    ['some of it', 360, { watched: true, rids: ['l', 'h'] }, 'l'],
+    ['all', 720, { watched: true, rids: ['l', 'm', 'h'], codecs: [] }, 'lmh'],
+    ['some', 720, { watched: true, rids: ['l', 'h'], codecs: [] }, 'lh'],
+    ['nobody looks', 720, { watched: false, rids: [], codecs: [] }, ''],
+    ['a server that knows no encodings', 720, { watched: true, rids: [], codecs: [] }, 'lmh'],
+    ['less is captured than is wanted', 360, { watched: true, rids: ['h'], codecs: [] }, 'm'],
+    ['some of it', 360, { watched: true, rids: ['l', 'h'], codecs: [] }, 'l'],
   ])('%s', (_, height, demand, expected) => {
     expect(active(height, demand)).toBe(expected);
   });
 
   it('changes no sizes', () => {
     const layers = layersOf('camera', 'detail', 720);
-    const low = switched(layers, { watched: true, rids: ['l'] });
+    const low = switched(layers, { watched: true, rids: ['l'], codecs: [] });
     expect(low.map((l) => l.scaleDownBy)).toEqual(layers.map((l) => l.scaleDownBy));
   });
 });

@@ -82,6 +82,11 @@ export function scalableLayer(shortSide = 0): readonly LayerPlan[] {
   return [{ rid: null, active: true, scaleDownBy: 1, bpsMax, fpsMax: 30, scalabilityMode }];
 }
 
+/** The same in a codec without spatial layers. */
+export function unscaled(layers: readonly LayerPlan[]): readonly LayerPlan[] {
+  return layers.map((layer) => (layer.scalabilityMode === undefined ? layer : { ...layer, scalabilityMode: 'L1T1' }));
+}
+
 /** `sendEncodings` for a new transceiver. */
 export function sendEncodings(source: LocalSource, layers: readonly LayerPlan[]): RTCRtpEncodingParameters[] {
   if (layers.length === 0) {

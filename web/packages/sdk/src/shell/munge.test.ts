@@ -21,7 +21,7 @@ const OFFER = [
   '',
 ].join('\r\n');
 
-const NOTES: LineNotes = { content: null, sizes: new Map(), opus: null };
+const NOTES: LineNotes = { content: null, sizes: new Map(), first: null, opus: null };
 
 function lines(sdp: string): string[] {
   return sdp.split('\r\n');
@@ -64,11 +64,24 @@ describe('an offer on its way', () => {
 });
 
 it('of an answer only Opus is changed', () => {
-  const notes = { content: 'slides' as const, sizes: new Map([['l', { width: 1, height: 1 }]]), opus: { usedtx: '1' } };
+  const notes = {
+    first: null,
+    content: 'slides' as const,
+    sizes: new Map([['l', { width: 1, height: 1 }]]),
+    opus: { usedtx: '1' },
+  };
   const both = new Map([
     ['0', notes],
     ['1', notes],
   ]);
   const changed = annotate(OFFER, both, 'answer');
   expect(changed).toBe(OFFER.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1'));
+});
+
+it('an answer names the codec first that is to be sent', () => {
+  const answer = OFFER.replace('SAVPF 96\r\na=mid:1', 'SAVPF 45 46 96 97\r\na=mid:1');
+  const changed = annotate(answer, new Map([['1', { ...NOTES, first: 'vp8' }]]), 'answer');
+  expect(changed).toBe(answer.replace('SAVPF 45 46 96 97', 'SAVPF 96 45 46 97'));
+  expect(annotate(answer, new Map([['1', { ...NOTES, first: 'AV1' }]]), 'answer')).toBe(answer);
+  expect(annotate(changed, new Map([['1', { ...NOTES, first: 'vp8' }]]), 'answer')).toBe(changed);
 });

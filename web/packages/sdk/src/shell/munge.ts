@@ -1,6 +1,7 @@
 /**
  * Changes to session descriptions. Of an offer the browser keeps what it made itself; only the copy that is sent says
- * more than browsers can say. Of an answer only how the other end likes its Opus is changed.
+ * more than browsers can say. Of an answer only how the other end likes its Opus is changed, and which codec comes
+ * first.
  */
 
 /** What to say of one m-line. */
@@ -9,6 +10,8 @@ export interface LineNotes {
   readonly content: 'slides' | 'alt' | null;
   /** By rid: restrictions `max-width` and `max-height` (RFC 8851), in pixels. */
   readonly sizes: ReadonlyMap<string, { readonly width: number; readonly height: number }>;
+  /** The codec (`VP8`) that an answer is to name first, which is the one that browsers send. */
+  readonly first: string | null;
   /** Parameters to add to Opus' `a=fmtp`, where they are not there yet. */
   readonly opus: Readonly<Record<string, string>> | null;
 }
@@ -26,7 +29,7 @@ export function annotate(sdp: string, notesByMid: ReadonlyMap<string, LineNotes>
 
 function annotateSection(section: string, notes: LineNotes, type: 'offer' | 'answer'): string {
   const withOpus = notes.opus === null ? section : setOpus(section, notes.opus);
-  if (type === 'answer') return withOpus;
+  if (type === 'answer') return notes.first === null ? withOpus : setFirst(withOpus, notes.first);
   const changed = setSizes(withOpus, notes.sizes);
   if (notes.content !== null && !/^a=content:/m.test(changed)) return append(changed, `a=content:${notes.content}`);
   return changed;
@@ -39,6 +42,15 @@ function setSizes(section: string, sizes: LineNotes['sizes']): string {
     if (size === undefined || /max-(width|height)=/.test(rest)) return line;
     const restrictions = [rest.trim(), `max-width=${size.width}`, `max-height=${size.height}`].filter((r) => r !== '');
     return `a=rid:${rid} send ${restrictions.join(';')}`;
+  });
+}
+
+function setFirst(section: string, codec: string): string {
+  const type = new RegExp(`^a=rtpmap:(\\d+) ${codec}/`, 'im').exec(section)?.[1];
+  if (type === undefined) return section;
+  return section.replace(/^(m=\S+ \S+ \S+)([^\r\n]*)/, (_, head: string, types: string) => {
+    const others = types.split(' ').filter((other) => other !== '' && other !== type);
+    return [head, type, ...others].join(' ');
   });
 }
 

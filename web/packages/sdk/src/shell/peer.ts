@@ -1,9 +1,19 @@
 /** One RTCPeerConnection: transceivers as the core's lines say, offers, answers, tracks. */
+import type { Codec } from '@althing/wire';
 import type { Demand, Line, PathState } from '../session/model';
 import type { LocalSource, VideoCodec } from '../types';
-import { canScale, describeFrames, prefer } from './codec';
+import { backup, canScale, describeFrames, isScalable, prefer, preferRedundancy } from './codec';
 import type { ContentHint, LayerPlan } from './encodings';
-import { contentOf, degradation, layerSizes, layersOf, scalableLayer, sendEncodings, switched } from './encodings';
+import {
+  contentOf,
+  degradation,
+  layerSizes,
+  layersOf,
+  scalableLayer,
+  sendEncodings,
+  switched,
+  unscaled,
+} from './encodings';
 import type { LineNotes } from './munge';
 import { annotate } from './munge';
 
@@ -36,6 +46,11 @@ export class Peer {
   private lines: readonly Line[] = [];
   private demand: Demand = {};
   private syncing: Promise<unknown> = Promise.resolve();
+  /** The newest answer as it came, and whether another is on its way. */
+  private answer: string | null = null;
+  private offering = false;
+  /** By index of the line: the codec to be named first in answers, where encodings cannot say it. */
+  private readonly firsts = new Map<number, string>();
   private closed = false;
 
   constructor(
@@ -58,6 +73,7 @@ export class Peer {
   /** Makes the connection have these lines, and an offer of it. */
   async makeOffer(lines: readonly Line[], iceRestart: boolean): Promise<Offer> {
     this.lines = lines;
+    this.offering = true;
     lines.forEach((line, index) => this.applyLine(line, index));
     await this.syncTracks();
     const offer = await this.connection.createOffer({ iceRestart });
@@ -69,15 +85,35 @@ export class Peer {
   }
 
   async applyAnswer(sdp: string): Promise<void> {
-    // How Opus is encoded follows from what the other end says it likes to receive.
+    await this.takeAnswer(sdp);
+    this.answer = sdp;
+    this.offering = false;
+    // What can be sent is known only now.
+    if (Object.values(this.demand).some(({ codecs }) => codecs.length > 0)) await this.syncTracks();
+  }
+
+  /** How Opus is encoded, and what pictures are, follows from what the other end says it likes to receive. */
+  private async takeAnswer(sdp: string): Promise<void> {
     const notes = this.notes(this.lines, this.mids());
     await this.connection.setRemoteDescription({ type: 'answer', sdp: annotate(sdp, notes, 'answer') });
+  }
+
+  /** Has the browser send what is to be named first now. The server has nothing new to say, so its answer stands. */
+  private async takeAnswerAgain(): Promise<void> {
+    // Else the answer that is on its way brings it.
+    if (this.answer === null || this.offering || this.closed || this.connection.signalingState !== 'stable') return;
+    await this.connection.setLocalDescription(await this.connection.createOffer());
+    await this.takeAnswer(this.answer);
   }
 
   /** Puts the present local tracks on their lines. Cheap when nothing has changed. */
   async syncTracks(): Promise<void> {
     // One after the other: a sender refuses parameters that were read before it took over others.
-    const sync = this.syncing.then(() => Promise.all(this.lines.map((line, index) => this.syncTrack(line, index))));
+    const sync = this.syncing.then(async () => {
+      const before = JSON.stringify([...this.firsts]);
+      await Promise.all(this.lines.map((line, index) => this.syncTrack(line, index)));
+      if (JSON.stringify([...this.firsts]) !== before) await this.takeAnswerAgain();
+    });
     this.syncing = sync.catch(() => undefined);
     await sync;
   }
@@ -130,6 +166,8 @@ export class Peer {
       sendEncodings: sendEncodings(line.source, this.plan(line.source, outgoing)),
     });
     if (line.kind === 'video') describeFrames(sending);
+    // Music has the rate to sound well, and no pauses that leave room for it twice.
+    if (line.source === 'microphone') preferRedundancy(sending);
     if (isCamera(line.source) && this.cameraCodec !== null) prefer(sending, this.cameraCodec);
     return sending;
   }
@@ -153,7 +191,9 @@ export class Peer {
       const demand = transceiver?.mid == null ? undefined : this.demand[transceiver.mid];
       if (outgoing?.track != null) {
         const layers = switched(this.plan(line.source, outgoing), demand);
-        await applyPlan(sender, line.source, outgoing.hint, layers);
+        const first = await applyPlan(sender, line.source, outgoing.hint, layers, demand?.codecs ?? []);
+        if (first === null) this.firsts.delete(index);
+        else this.firsts.set(index, first);
       }
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
@@ -165,12 +205,13 @@ export class Peer {
     const notes = new Map<string, LineNotes>();
     lines.forEach((line, index) => {
       const mid = mids[index] ?? null;
-      if (mid !== null && line.source !== null) notes.set(mid, this.sendNotes(line.source, line.localId));
+      if (mid === null || line.source === null) return;
+      notes.set(mid, { ...this.sendNotes(line.source, line.localId), first: this.firsts.get(index) ?? null });
     });
     return notes;
   }
 
-  private sendNotes(source: LocalSource, localId: string | null): LineNotes {
+  private sendNotes(source: LocalSource, localId: string | null): Omit<LineNotes, 'first'> {
     const outgoing = localId === null ? null : this.host.outgoing(localId);
     const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
     return {
@@ -196,27 +237,48 @@ function isCamera(source: LocalSource): boolean {
 
 /** What each sender was told; asking it is dear, and some browsers do not give back all that was set. */
 const applied = new WeakMap<RTCRtpSender, string>();
+/** What each sender sends by itself; Chromium lists the codec of now first. */
+const preferredBy = new WeakMap<RTCRtpSender, RTCRtpCodec>();
+/** Senders whose encodings cannot say their codec, with the one that they are to have. */
+const deaf = new WeakMap<RTCRtpSender, string>();
 
-/** Makes a sender follow the layers' plan, where that has changed. */
+/** W3C WebRTC Extensions, which the types of the DOM may not know. */
+type EncodingInCodec = RTCRtpEncodingParameters & { codec?: RTCRtpCodec; scalabilityMode?: string };
+
+/**
+ * Makes a sender follow the layers' plan, where that has changed. `demanded`: codecs that all receivers can decode,
+ * where the preferred one is none of them. Gives the codec that the answer has to name first for it, where the browser
+ * can be told in no other way.
+ */
 async function applyPlan(
   sender: RTCRtpSender,
   source: LocalSource,
   hint: ContentHint,
   layers: readonly LayerPlan[],
-): Promise<void> {
-  const mark = JSON.stringify([hint, layers]);
+  demanded: readonly Codec[],
+): Promise<string | null> {
   const parameters = sender.getParameters();
-  if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
+  const instead = backup(parameters.codecs, demanded);
+  const plan = instead === null || isScalable(instead) ? layers : unscaled(layers);
+  const mark = JSON.stringify([hint, plan, instead]);
+  if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) {
+    return deaf.get(sender) ?? null;
+  }
   applied.set(sender, mark);
+  const [liked] = parameters.codecs;
   parameters.degradationPreference = degradation(source, hint);
-  parameters.encodings.forEach((encoding, i) => {
-    const layer = layers.find((l) => l.rid !== null && l.rid === encoding.rid) ?? layers[i];
+  parameters.encodings.forEach((encoding: EncodingInCodec, i) => {
+    const layer = plan.find((l) => l.rid !== null && l.rid === encoding.rid) ?? plan[i];
     if (layer === undefined) return;
+    if (encoding.codec === undefined && liked !== undefined) preferredBy.set(sender, liked);
+    // Chromium goes on in the last codec that was named: the way back has to name the preferred one.
+    const named = instead ?? (encoding.codec === undefined ? undefined : preferredBy.get(sender));
+    if (named !== undefined) encoding.codec = named;
     encoding.active = layer.active;
     encoding.scaleResolutionDownBy = layer.scaleDownBy;
     encoding.maxBitrate = layer.bpsMax;
     encoding.maxFramerate = layer.fpsMax;
-    if (layer.scalabilityMode !== undefined) Object.assign(encoding, { scalabilityMode: layer.scalabilityMode });
+    if (layer.scalabilityMode !== undefined) encoding.scalabilityMode = layer.scalabilityMode;
   });
   try {
     await sender.setParameters(parameters);
@@ -225,4 +287,11 @@ async function applyPlan(
     applied.delete(sender);
     throw error;
   }
+  if (instead === null) {
+    deaf.delete(sender);
+  } else {
+    const [encoding]: EncodingInCodec[] = sender.getParameters().encodings;
+    if (encoding?.codec === undefined) deaf.set(sender, instead.mimeType.replace('video/', ''));
+  }
+  return deaf.get(sender) ?? null;
 }

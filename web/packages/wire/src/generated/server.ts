@@ -198,4 +198,6 @@ export type StreamDemand = {
   watched: boolean;
   /** The encodings that are looked at; empty for a stream without encodings. */
   rids: Array<Rid>;
+  /** Where some receiver cannot decode the codec that the answer names first: those that all of them can, to be sent instead. Else empty: any of the answer's. */
+  codecs: Array<Codec>;
 };
