@@ -13,6 +13,7 @@ mod loss;
 mod probe_rate;
 mod probes;
 mod sent_log;
+mod standing;
 mod trendline;
 
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ use loss::Loss;
 use probe_rate::ProbeRate;
 use probes::Probes;
 use sent_log::{Sent, SentLog};
+use standing::Standing;
 use trendline::{Trendline, Usage};
 
 /// What is taken for granted until something is known: a small picture with sound. libwebrtc begins with 300 kbit/s;
@@ -111,6 +113,7 @@ pub struct Estimator {
     arrivals: InterArrival,
     trendline: Trendline,
     acknowledged: Acknowledged,
+    standing: Standing,
     aimd: Aimd,
     loss: Loss,
     limited: ApplicationLimited,
@@ -147,6 +150,7 @@ impl Estimator {
             arrivals: InterArrival::default(),
             trendline: Trendline::new(),
             acknowledged: Acknowledged::new(),
+            standing: Standing::default(),
             aimd: Aimd::new(0, start, min),
             loss: Loss::new(0, min),
             limited: ApplicationLimited::default(),
@@ -204,10 +208,9 @@ impl Estimator {
         let now_us = self.us(now);
         let reference_us = self.extend_reference(feedback.reference_time) * 64_000;
         if self.heard_us.is_none_or(|at| now_us - at > STALE_US) {
-            self.arrivals = InterArrival::default();
-            self.trendline = Trendline::new();
+            self.forget_delays();
         }
-        let was_over = self.trendline.usage() == Usage::Over;
+        let was_over = self.usage() == Usage::Over;
         let (mut received, mut lost, mut late) = (0u32, 0u32, 0u32);
         let mut newest_sent_us = None;
         let mut batch = ArrayVec::<Arrived, BATCH>::new();
@@ -249,7 +252,7 @@ impl Estimator {
         }
         let was_high = self.loss.is_high();
         self.loss.count(received, lost, late, self.path(now_us, rate));
-        let congested = self.trendline.usage() == Usage::Over || self.loss.is_high();
+        let congested = self.usage() == Usage::Over || self.loss.is_high();
         if congested && !(was_over || was_high) {
             self.acknowledged.expect_fast_change();
         }
@@ -279,7 +282,7 @@ impl Estimator {
     }
 
     fn path(&self, now_us: i64, delay_rate: f64) -> loss::Path {
-        let (round_trip_us, throughput) = (self.round_trip_us(), self.acknowledged.rate());
+        let (round_trip_us, throughput) = (self.round_trip_us(), self.throughput());
         loss::Path { now_us, round_trip_us, delay_rate, throughput }
     }
 
@@ -299,6 +302,7 @@ impl Estimator {
         }
         for Arrived { sent, arrival_us } in batch.drain(..) {
             self.acknowledged.update(arrival_us, sent.bytes);
+            self.standing.update(sent.sent_us, arrival_us, sent.bytes);
             if sent.cluster != 0 {
                 self.probe_rate.received(sent.cluster, sent.sent_us, arrival_us, sent.bytes);
             }
@@ -310,8 +314,8 @@ impl Estimator {
 
     /// Brings the rates in line with what is known now.
     fn decide(&mut self, now_us: i64) {
-        let usage = self.trendline.usage();
-        let throughput = self.acknowledged.rate();
+        let usage = self.usage();
+        let throughput = self.throughput();
         let delivered = throughput.is_some_and(|t| t >= DELIVERED * self.limited.sent_rate());
         if !self.take_probes(now_us, usage) {
             let before = self.aimd.rate();
@@ -398,7 +402,7 @@ impl Estimator {
         {
             self.mute = self.sent_packets >= MUTE_PACKETS && now_us - first_us > MUTE_US;
         }
-        let usage = self.trendline.usage();
+        let usage = self.usage();
         self.take_probes(now_us, usage);
         self.plan_probe(now_us, usage);
     }
@@ -406,9 +410,24 @@ impl Estimator {
     /// Hardly anything is sent, so nothing is told: a queue and losses of the past must not keep probes away for ever
     /// from somebody for whom everything was stopped because of them.
     fn forget_distress(&mut self) {
+        self.forget_delays();
+        self.loss.forget_share();
+    }
+
+    fn forget_delays(&mut self) {
         self.arrivals = InterArrival::default();
         self.trendline = Trendline::new();
-        self.loss.forget_share();
+        self.standing = Standing::default();
+    }
+
+    /// What the path's queues do.
+    fn usage(&self) -> Usage {
+        if self.standing.is_full(self.limited.sent_rate()) { Usage::Over } else { self.trendline.usage() }
+    }
+
+    /// What arrives, in bit/s; while a queue stands, what the path carries.
+    fn throughput(&self) -> Option<f64> {
+        self.standing.rate().or(self.acknowledged.rate())
     }
 
     /// In bit/s. `None`: the receiver tells nothing.
@@ -456,7 +475,7 @@ impl Estimator {
     pub fn set_wanted(&mut self, now: Instant, wanted: Bitrate) {
         self.probes.set_wanted(wanted.as_bps() as f64);
         let now_us = self.us(now);
-        self.plan_probe(now_us, self.trendline.usage());
+        self.plan_probe(now_us, self.usage());
     }
 
     /// Whether a probe runs or is to begin: then [`Estimator::poll_probe`] is to be called.

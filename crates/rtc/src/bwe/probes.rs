@@ -18,8 +18,9 @@ const SCALE: f64 = 2.0;
 const FURTHER_MIN: f64 = 0.7;
 /// A probe goes up to so much of what is wanted: frames and layers vary.
 const WANTED_SHARE_MAX: f64 = 1.5;
-/// What is known to pass covers what is wanted.
-const COVERED: f64 = 1.05;
+/// So much more than is wanted has to be known to pass, or a unit that raises a picture only with a margin (15 %) is one
+/// probe short of it for ever.
+const COVERED: f64 = 1.2;
 /// Probes without a new reason.
 const INTERVAL_US: i64 = 5_000_000;
 /// A further probe by a new wish comes so long after the last, at the earliest.
