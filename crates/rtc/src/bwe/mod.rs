@@ -321,7 +321,7 @@ impl Estimator {
             let before = self.aimd.rate();
             self.aimd.update(aimd::Input {
                 now_us,
-                usage,
+                usage: self.usage_without_probe(now_us, usage),
                 throughput,
                 round_trip_us: self.round_trip_us(),
                 application_limited: self.limited.is_limited() && delivered,
@@ -346,7 +346,7 @@ impl Estimator {
     fn take_probes(&mut self, now_us: i64, usage: Usage) -> bool {
         let Some(shown) = self.probes.take_answers(now_us, &mut self.probe_rate) else { return false };
         self.probed = true;
-        // The queue that a probe has made says that the probe was too much, not what is sent beside it.
+        // That a queue grew says that the probe was too much: its rate is used in part.
         let rate = if usage == Usage::Over { PROBED_FULL_SHARE * shown } else { shown };
         if rate <= self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX)) {
             return false;
@@ -423,6 +423,12 @@ impl Estimator {
     /// What the path's queues do.
     fn usage(&self) -> Usage {
         if self.standing.is_full(self.limited.sent_rate()) { Usage::Over } else { self.trendline.usage() }
+    }
+
+    /// The small queue that a probe has made says that the probe was too much, not what is sent beside it.
+    fn usage_without_probe(&self, now_us: i64, usage: Usage) -> Usage {
+        let small = !self.standing.is_full(self.limited.sent_rate());
+        if usage == Usage::Over && small && self.probes.is_felt(now_us) { Usage::Under } else { usage }
     }
 
     /// What arrives, in bit/s; while a queue stands, what the path carries.
