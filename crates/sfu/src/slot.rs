@@ -84,10 +84,18 @@ fn rewrite(mapped: &Mapped, active_targets: Option<ActiveTargets>) -> Rewrite {
     Rewrite { number_offset: mapped.frame_offset, template_offset: mapped.template_offset, active_targets }
 }
 
-/// Packets sent again that are remembered: as many as one wake-up of a receiver asks for on a bad link.
-const RESENT_MAX: usize = 32;
-/// A packet is sent again at most so often.
-const RESEND_INTERVAL: Duration = Duration::from_millis(30);
+/// Packets sent again that are remembered: as many as a receiver asks for within a round trip on a bad link.
+const RESENT_MAX: usize = 128;
+/// A packet is sent again at most so often, whatever the round trip.
+const RESEND_INTERVAL_MIN: Duration = Duration::from_millis(30);
+const RESEND_INTERVAL_MAX: Duration = Duration::from_millis(500);
+
+/// A packet that was sent again is under way for a round trip, and receivers that do not know of a queue ask for it
+/// sooner, twice and three times, which makes the queue longer. A little less, for round trips vary.
+fn resend_interval(round_trip: Option<Duration>) -> Duration {
+    let most = round_trip.unwrap_or_default() * 4 / 5;
+    most.clamp(RESEND_INTERVAL_MIN, RESEND_INTERVAL_MAX)
+}
 
 impl Slot {
     pub(crate) fn new(mid: Mid, clock_rate_hz: u32, timeline: Timeline) -> Self {
@@ -208,6 +216,17 @@ impl Slot {
         Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type })
     }
 
+    /// Whether it is of no use to send a packet again: it was sent again a moment ago, or what it belongs to is shown no
+    /// more. After a key frame nothing before it is missed, and where too much was sent it would be too much again.
+    pub(crate) fn needs_no_repair(&self, now: Instant, sequence: u16, round_trip: Option<Duration>) -> bool {
+        let interval = resend_interval(round_trip);
+        let under_way =
+            |(s, at): &(u16, Instant)| *s == sequence && now.saturating_duration_since(*at) < interval;
+        self.current.is_none()
+            || self.timeline.is_before_switch(sequence)
+            || self.resent.iter().any(under_way)
+    }
+
     /// A packet that the receiver says it lacks, if it was sent and is still there.
     pub(crate) fn again<'a>(
         &mut self,
@@ -215,13 +234,6 @@ impl Slot {
         sequence: u16,
         lookup: impl Fn(LayerKey, u64) -> Option<&'a Stored>,
     ) -> Option<(Outgoing, &'a Stored)> {
-        if self
-            .resent
-            .iter()
-            .any(|(s, at)| *s == sequence && now.saturating_duration_since(*at) < RESEND_INTERVAL)
-        {
-            return None;
-        }
         let (mapped, packet) =
             self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
         let (payload_type, rtx_payload_type) = self.payload_type(packet.payload_type)?;

@@ -312,6 +312,12 @@ impl Timeline {
         first.sent(sequence).filter(|sent| *sent < from).map(|_| first)
     }
 
+    /// Whether a packet was sent before the last switch.
+    pub(crate) fn is_before_switch(&self, sequence: u16) -> bool {
+        let sent = self.next_sequence.checked_sub(1).and_then(|newest| extend_backwards(sequence, newest));
+        sent.zip(self.segments.last()).is_some_and(|(sent, segment)| sent < segment.sent_first)
+    }
+
     /// Which packet of which source was sent with this number, and with which other numbers. `timestamp_of` gives the
     /// source packet's timestamp, if the source still has it.
     pub(crate) fn find<T>(

@@ -46,6 +46,15 @@ struct Episode {
     loss: f64,
 }
 
+/// Packets of one feedback.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) received: u32,
+    pub(super) lost: u32,
+    /// Of those received, these had been counted as lost before.
+    pub(super) late: u32,
+}
+
 /// What else is known of the path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path {
@@ -104,6 +113,11 @@ impl Loss {
         self.smoothed
     }
 
+    /// When it last fell.
+    pub(super) fn reduced_us(&self) -> Option<i64> {
+        self.reduced_us
+    }
+
     /// Losses are so many that more should not be tried.
     pub(super) fn is_high(&self) -> bool {
         self.effective() > HIGH
@@ -125,10 +139,10 @@ impl Loss {
         }
     }
 
-    /// Counts packets of one feedback; `late` of them had been counted as lost before.
-    pub(super) fn count(&mut self, received: u32, lost: u32, late: u32, path: Path) {
-        self.expected += received.saturating_sub(late) + lost;
-        self.lost = (self.lost + lost).saturating_sub(late);
+    /// Counts packets of one feedback.
+    pub(super) fn count(&mut self, counts: Counts, path: Path) {
+        self.expected += counts.received.saturating_sub(counts.late) + counts.lost;
+        self.lost = (self.lost + counts.lost).saturating_sub(counts.late);
         let passed_us = path.now_us - self.window_us;
         let heavy = self.expected >= PACKETS_HEAVY_MIN && self.lost * 2 > self.expected;
         let enough = self.expected >= PACKETS_MIN && passed_us >= WINDOW_US

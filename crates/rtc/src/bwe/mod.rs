@@ -27,7 +27,7 @@ use acknowledged::Acknowledged;
 use aimd::Aimd;
 use application_limited::ApplicationLimited;
 use inter_arrival::InterArrival;
-use loss::Loss;
+use loss::{Counts, Loss};
 use probe_rate::ProbeRate;
 use probes::Probes;
 use sent_log::{Sent, SentLog};
@@ -52,6 +52,10 @@ const STALE_US: i64 = 2_000_000;
 const UNHEARD_US: i64 = 2_000_000;
 const UNHEARD_PACKETS: u64 = 10;
 const UNHEARD_FACTOR: f64 = 0.8;
+/// Until something is heard for the first time, for so long the path is taken to be good; then the rate halves in each
+/// second. The receiver may be behind a path that is full of what it is sent, and lack a part of its handshake.
+const SILENT_US: i64 = 1_500_000;
+const SILENT_FACTOR: f64 = 0.5;
 /// After so many packets and so long without any feedback ever, the receiver is one that agreed to send it and does not.
 const MUTE_US: i64 = 4_000_000;
 const MUTE_PACKETS: u64 = 100;
@@ -105,6 +109,8 @@ pub struct Estimator {
     first_sent_us: Option<i64>,
     /// The receiver agreed to send feedback, and does not.
     mute: bool,
+    /// The receiver has told something, if not what was agreed on.
+    spoke: bool,
     heard_us: Option<i64>,
     /// The receiver's clock, in units of 64 ms.
     reference: Option<i64>,
@@ -121,6 +127,8 @@ pub struct Estimator {
     probes: Probes,
     remb: Option<f64>,
     round_trip: Option<Duration>,
+    /// The time from a packet to feedback that tells of it, the last one. Queues show in it at once; reports are rare.
+    feedback_trip: Option<Duration>,
     /// Since when there is feedback.
     first_heard_us: Option<i64>,
     /// A probe was answered.
@@ -144,6 +152,7 @@ impl Estimator {
             numbered: false,
             first_sent_us: None,
             mute: false,
+            spoke: false,
             heard_us: None,
             reference: None,
             follows: None,
@@ -158,6 +167,7 @@ impl Estimator {
             probes: Probes::new(),
             remb: None,
             round_trip: None,
+            feedback_trip: None,
             first_heard_us: None,
             probed: false,
             known: false,
@@ -211,20 +221,29 @@ impl Estimator {
             self.forget_delays();
         }
         let was_over = self.usage() == Usage::Over;
-        let (mut received, mut lost, mut late) = (0u32, 0u32, 0u32);
+        let (mut told, mut counts) = (false, Counts::default());
+        // What was sent before the last reduction was sent at a rate that is known to have been too high.
+        let reduced_us = self.aimd.decreased_us().max(self.loss.reduced_us()).unwrap_or(i64::MIN);
         let mut newest_sent_us = None;
         let mut batch = ArrayVec::<Arrived, BATCH>::new();
         for sequence in self.passed_over(feedback) {
-            lost += self.count_lost(now_us, sequence);
+            let sent = self.count_lost(now_us, sequence);
+            told |= sent.is_some();
+            counts.lost += u32::from(sent.is_some_and(|s| s.sent_us > reduced_us));
         }
         for status in feedback.statuses() {
             let Some(offset_us) = status.arrival_us else {
-                lost += self.count_lost(now_us, status.sequence_number);
+                let sent = self.count_lost(now_us, status.sequence_number);
+                told |= sent.is_some();
+                counts.lost += u32::from(sent.is_some_and(|s| s.sent_us > reduced_us));
                 continue;
             };
             let Some(sent) = self.log.received(now_us, status.sequence_number) else { continue };
-            received += 1;
-            late += u32::from(sent.was_lost);
+            told = true;
+            if sent.sent_us > reduced_us {
+                counts.received += 1;
+                counts.late += u32::from(sent.was_lost);
+            }
             newest_sent_us = newest_sent_us.max(Some(sent.sent_us));
             batch.push(Arrived { sent, arrival_us: reference_us + offset_us });
             if batch.is_full() {
@@ -232,16 +251,17 @@ impl Estimator {
             }
         }
         self.take_arrivals(now_us, &mut batch);
-        if received + lost == 0 {
+        if !told {
             return;
         }
         self.heard_us = Some(now_us);
+        self.spoke = true;
         self.mute = false;
         self.heard_packets = self.sent_packets;
-        if let Some(sent_us) = newest_sent_us
-            && self.round_trip.is_none()
-        {
-            self.round_trip = Some(Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0)));
+        if let Some(sent_us) = newest_sent_us {
+            let took = Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0));
+            self.feedback_trip = Some(took);
+            self.round_trip.get_or_insert(took);
         }
         let rate = self.aimd.rate();
         self.limited.update(now_us, self.sent_bytes, rate);
@@ -251,7 +271,7 @@ impl Estimator {
             self.acknowledged.expect_fast_change();
         }
         let was_high = self.loss.is_high();
-        self.loss.count(received, lost, late, self.path(now_us, rate));
+        self.loss.count(counts, self.path(now_us, rate));
         let congested = self.usage() == Usage::Over || self.loss.is_high();
         if congested && !(was_over || was_high) {
             self.acknowledged.expect_fast_change();
@@ -272,13 +292,13 @@ impl Estimator {
         (0..passed).map(move |n| from.wrapping_add(n))
     }
 
-    /// 1 if the packet was not known to be lost.
-    fn count_lost(&mut self, now_us: i64, sequence: u16) -> u32 {
-        let Some(sent) = self.log.lost(now_us, sequence) else { return 0 };
+    /// The packet, if it was not known to be lost.
+    fn count_lost(&mut self, now_us: i64, sequence: u16) -> Option<Sent> {
+        let sent = self.log.lost(now_us, sequence)?;
         if sent.cluster != 0 {
             self.probe_rate.lost(sent.cluster);
         }
-        1
+        Some(sent)
     }
 
     fn path(&self, now_us: i64, delay_rate: f64) -> loss::Path {
@@ -316,15 +336,14 @@ impl Estimator {
     fn decide(&mut self, now_us: i64) {
         let usage = self.usage();
         let throughput = self.throughput();
-        let delivered = throughput.is_some_and(|t| t >= DELIVERED * self.limited.sent_rate());
         if !self.take_probes(now_us, usage) {
             let before = self.aimd.rate();
             self.aimd.update(aimd::Input {
                 now_us,
-                usage: self.usage_without_probe(now_us, usage),
+                usage: self.usage_of_rate(now_us, usage),
                 throughput,
                 round_trip_us: self.round_trip_us(),
-                application_limited: self.limited.is_limited() && delivered,
+                application_limited: self.is_application_limited(),
             });
             if self.aimd.rate() < before {
                 self.probes.target_fell();
@@ -373,6 +392,7 @@ impl Estimator {
     /// Losses count only where there is no transport-wide feedback, which tells more.
     pub fn handle_report(&mut self, now: Instant, lost: f32, round_trip: Option<Duration>) {
         self.round_trip = round_trip.or(self.round_trip);
+        self.spoke = true;
         if !self.numbered {
             let rate = self.remb.unwrap_or(START.as_bps() as f64);
             self.loss.update(lost.into(), self.path(self.us(now), rate));
@@ -381,6 +401,7 @@ impl Estimator {
 
     /// Takes the receiver's own estimate. It counts only where there is no transport-wide feedback.
     pub fn handle_remb(&mut self, bitrate: Bitrate) {
+        self.spoke = true;
         self.remb = Some((bitrate.as_bps() as f64).max(MIN.as_bps() as f64));
     }
 
@@ -400,7 +421,12 @@ impl Estimator {
         if let Some(first_us) = self.first_sent_us
             && self.heard_us.is_none()
         {
-            self.mute = self.sent_packets >= MUTE_PACKETS && now_us - first_us > MUTE_US;
+            let silent_us = now_us - first_us;
+            self.mute = self.spoke && self.sent_packets >= MUTE_PACKETS && silent_us > MUTE_US;
+            if !self.spoke && self.sent_packets >= UNHEARD_PACKETS && silent_us > SILENT_US {
+                self.known = true;
+                self.aimd.scale(now_us, SILENT_FACTOR);
+            }
         }
         let usage = self.usage();
         self.take_probes(now_us, usage);
@@ -425,15 +451,35 @@ impl Estimator {
         if self.standing.is_full(self.limited.sent_rate()) { Usage::Over } else { self.trendline.usage() }
     }
 
-    /// The small queue that a probe has made says that the probe was too much, not what is sent beside it.
-    fn usage_without_probe(&self, now_us: i64, usage: Usage) -> Usage {
+    /// What the queues say of the rate, which is not always what they do.
+    fn usage_of_rate(&self, now_us: i64, usage: Usage) -> Usage {
+        // The small queue that a probe has made says that the probe was too much, not what is sent beside it.
         let small = !self.standing.is_full(self.limited.sent_rate());
-        if usage == Usage::Over && small && self.probes.is_felt(now_us) { Usage::Under } else { usage }
+        let of_probe = usage == Usage::Over && small && self.probes.is_felt(now_us);
+        // A queue that neither grows nor shrinks is no reason to send more.
+        let stands = usage == Usage::Normal && self.standing.rate().is_some_and(|r| r < self.aimd.rate());
+        if of_probe || stands { Usage::Under } else { usage }
     }
 
     /// What arrives, in bit/s; while a queue stands, what the path carries.
     fn throughput(&self) -> Option<f64> {
         self.standing.rate().or(self.acknowledged.rate())
+    }
+
+    /// What a queue has shown that the path carries, in bit/s. Where as much arrives as is sent, what looks like a queue
+    /// may as well be a longer way.
+    fn shown(&self) -> Option<f64> {
+        let sent = self.limited.sent_rate();
+        self.standing.rate().filter(|rate| !(DELIVERED * sent..sent / DELIVERED).contains(rate))
+    }
+
+    /// Less is sent than might be, what is sent arrives, and no queue has shown what the path carries: what arrives says
+    /// nothing of it.
+    fn is_application_limited(&self) -> bool {
+        let sent = self.limited.sent_rate();
+        let less = self.limited.is_limited() || sent < DELIVERED * self.aimd.rate();
+        let delivered = self.acknowledged.rate().is_some_and(|rate| rate >= DELIVERED * sent);
+        less && delivered && self.shown().is_none()
     }
 
     /// In bit/s. `None`: the receiver tells nothing.
@@ -443,9 +489,15 @@ impl Estimator {
     }
 
     fn is_congested(&self) -> bool {
-        let since = self.heard_us.zip(self.aimd.decreased_us());
+        let reduced = self.aimd.decreased_us();
+        let since = self.heard_us.zip(reduced);
+        // Nothing was ever heard, and waiting has ended.
+        let silent = !self.spoke && reduced.is_some();
         // The receiver's own estimate says nothing of how it was made.
-        !self.numbered || self.loss.is_high() || since.is_some_and(|(now, at)| now - at < CONGESTED_US)
+        !self.numbered
+            || silent
+            || self.loss.is_high()
+            || since.is_some_and(|(now, at)| now - at < CONGESTED_US)
     }
 
     /// What the path carries. The target is `None` until something is known of it.
@@ -454,7 +506,7 @@ impl Estimator {
         Bandwidth {
             target: self.rate().filter(|_| known).map(|rate| Bitrate::from_bps(rate as u64)),
             congested: self.is_congested(),
-            round_trip: self.round_trip,
+            round_trip: self.feedback_trip.or(self.round_trip),
             loss: self.loss.smoothed() as f32,
         }
     }

@@ -8,7 +8,7 @@
 const QUEUED_US: i64 = 20_000;
 /// A row of queued packets shows a rate when it has lasted so long and has so many.
 const SPAN_MIN_US: i64 = 80_000;
-const PACKETS_MIN: u32 = 6;
+const PACKETS_MIN: u32 = 3;
 /// The rate is that of the last one or two of these: the path may change while a queue stands.
 const WINDOW_US: i64 = 100_000;
 /// Without arrivals for so long, the path was gone, and what comes after it shows nothing.
@@ -184,9 +184,14 @@ mod tests {
     #[test]
     fn clocks_that_jump_do_no_harm() {
         let mut standing = Standing::default();
-        for (sent, arrival) in
-            [(0, 0), (1, i64::MAX / 4), (2, i64::MIN / 4), (3, 0), (4, i64::MAX / 4), (5, i64::MAX / 4 + 90_000)]
-        {
+        for (sent, arrival) in [
+            (0, 0),
+            (1, i64::MAX / 4),
+            (2, i64::MIN / 4),
+            (3, 0),
+            (4, i64::MAX / 4),
+            (5, i64::MAX / 4 + 90_000),
+        ] {
             standing.update(sent, arrival, u16::MAX);
             standing.is_full(1e6);
         }
