@@ -16,6 +16,9 @@ const WINDOW_US: i64 = 200_000;
 /// Fewer make one too after [`SLOW_WINDOW_US`].
 const PACKETS_SLOW_MIN: u32 = 20;
 const SLOW_WINDOW_US: i64 = 500_000;
+/// Up to this share, more packets are waited for, up to so many.
+const UNSURE: f64 = 0.16;
+const PACKETS_SURE: u32 = 150;
 /// Half of so many lost is no chance.
 const PACKETS_HEAVY_MIN: u32 = 20;
 /// A reduction is followed by another after a round trip and this.
@@ -147,8 +150,12 @@ impl Loss {
         let heavy = self.expected >= PACKETS_HEAVY_MIN && self.lost * 2 > self.expected;
         let enough = self.expected >= PACKETS_MIN && passed_us >= WINDOW_US
             || self.expected >= PACKETS_SLOW_MIN && passed_us >= SLOW_WINDOW_US;
-        if heavy || enough {
-            let share = f64::from(self.lost) / f64::from(self.expected.max(1));
+        let share = f64::from(self.lost) / f64::from(self.expected.max(1));
+        // A little above what is too much: with few packets that is chance more often than not.
+        let unsure = (HIGH..UNSURE).contains(&share)
+            && self.expected < PACKETS_SURE
+            && passed_us < SLOW_WINDOW_US;
+        if heavy || enough && !unsure {
             (self.expected, self.lost, self.window_us) = (0, 0, path.now_us);
             self.update(share, path);
         }
