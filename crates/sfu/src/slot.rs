@@ -279,3 +279,26 @@ impl Slot {
         packet.ids.map(|ids| outgoing.mapped.ids(ids))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests_time::start;
+
+    #[test]
+    fn a_repair_is_repeated_after_a_round_trip_and_none_is_made_for_what_is_shown_no_more() {
+        let (now, ms) = (start(), Duration::from_millis);
+        let mut slot = Slot::new("0".parse::<Mid>().unwrap(), 90_000, Timeline::new(0, 0, PictureIds::default()));
+        assert!(slot.needs_no_repair(now, 7, None), "nothing is shown");
+        slot.current = Some(0);
+        assert!(!slot.needs_no_repair(now, 7, None));
+        slot.resent.push((7, now));
+        for (round_trip, again) in
+            [(None, 30), (Some(ms(10)), 30), (Some(ms(250)), 200), (Some(ms(9_000)), 500)]
+        {
+            assert!(slot.needs_no_repair(now + ms(again - 1), 7, round_trip), "{round_trip:?}");
+            assert!(!slot.needs_no_repair(now + ms(again), 7, round_trip), "{round_trip:?}");
+        }
+        assert!(!slot.needs_no_repair(now, 8, None), "another one");
+    }
+}

@@ -396,6 +396,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_before_a_switch_is_known_by_its_number() {
+        let mut timeline = Timeline::new(0xfff0, 0, ids(0));
+        assert!(!timeline.is_before_switch(1));
+        timeline.switch(first(LOW, 100, 0, 0));
+        let before = timeline.map(100, 0, ids(0)).unwrap().sequence as u16;
+        timeline.switch(first(HIGH, 5, 0, 0));
+        let after = timeline.map(5, 0, ids(0)).unwrap().sequence as u16;
+        assert!(timeline.is_before_switch(before) && !timeline.is_before_switch(after));
+    }
+
+    #[test]
     fn a_late_packet_gets_its_own_number_and_moves_nothing() {
         let mut timeline = Timeline::new(0, 0, ids(0));
         timeline.switch(first(LOW, 100, 0, 0));

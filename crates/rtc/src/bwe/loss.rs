@@ -152,9 +152,8 @@ impl Loss {
             || self.expected >= PACKETS_SLOW_MIN && passed_us >= SLOW_WINDOW_US;
         let share = f64::from(self.lost) / f64::from(self.expected.max(1));
         // A little above what is too much: with few packets that is chance more often than not.
-        let unsure = (HIGH..UNSURE).contains(&share)
-            && self.expected < PACKETS_SURE
-            && passed_us < SLOW_WINDOW_US;
+        let unsure =
+            (HIGH..UNSURE).contains(&share) && self.expected < PACKETS_SURE && passed_us < SLOW_WINDOW_US;
         if heavy || enough && !unsure {
             (self.expected, self.lost, self.window_us) = (0, 0, path.now_us);
             self.update(share, path);
