@@ -394,7 +394,7 @@ impl Endpoint {
             self.estimator.restart(now);
         }
         if outcome != Stun::Refused {
-            self.path_works();
+            self.path_works(now);
             self.advance();
         }
         outcome
@@ -463,8 +463,10 @@ impl Endpoint {
         self.events.push_back(Event::Connected);
     }
 
-    fn path_works(&mut self) {
+    fn path_works(&mut self, now: Instant) {
         if self.state == State::PathLost {
+            // After so long nothing is known of it any more.
+            self.estimator.restart(now);
             self.state = State::Connected;
             self.events.push_back(Event::PathRestored);
         }
@@ -494,7 +496,7 @@ impl Endpoint {
         let Ok(opened) = keys.inbound.unprotect_rtp(packet, &header) else { return RtpOutcome::Refused };
         self.ice.touch(now);
         if self.state == State::PathLost {
-            self.path_works();
+            self.path_works(now);
         }
         let payload = header.header_len..header.header_len + opened.payload_len;
         let arrival = self.since_epoch(now);

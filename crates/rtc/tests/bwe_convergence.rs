@@ -85,6 +85,36 @@ fn layers_that_do_not_fill_the_path_fall_and_come_back_all_the_same() {
 }
 
 #[test]
+fn what_a_narrowed_path_carries_is_known_as_soon_as_it_is_full() {
+    for seed in 0..SEEDS {
+        let mut world = World::new(seed, Link::of(4e6), Source::Layers(&[150e3, 500e3, 1.7e6]));
+        world.want(1.8e6);
+        world.run(10 * S);
+        world.link.bps = 600e3;
+        let took = world.until(S, "down", |w| w.target() < 600e3);
+        // The queue is full after a fifth of a second, its first packet arrives and is told of after another one.
+        assert!(took < Duration::from_millis(450), "seed {seed}: {took:?}");
+        assert!(world.target() > 400e3, "seed {seed}: {:.0}", world.target());
+        world.run_watched(2 * S, |w| {
+            assert!(w.target() > 300e3, "once is enough, seed {seed}: {:.0}", w.target());
+        });
+    }
+}
+
+#[test]
+fn a_probe_of_a_path_that_is_full_takes_nothing_away() {
+    for seed in 0..SEEDS {
+        let link = Link { jitter: Duration::from_millis(8), ..Link::of(600e3) };
+        let mut world = World::new(seed, link, Source::Layers(&[210e3]));
+        world.want(1.8e6);
+        world.run(10 * S);
+        let mut least = f64::MAX;
+        world.run_watched(60 * S, |w| least = least.min(w.target()));
+        assert!(least > 350e3, "seed {seed}: {least:.0}");
+    }
+}
+
+#[test]
 fn random_loss_and_jitter_do_not_collapse_it() {
     for loss in [0.02, 0.05] {
         for seed in 0..SEEDS {

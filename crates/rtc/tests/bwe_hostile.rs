@@ -117,11 +117,35 @@ fn a_receiver_that_agreed_to_tell_and_does_not_is_not_limited_for_ever() {
         now += Duration::from_millis(10);
         estimator.handle_sent(now, Some(sequence), 1_000);
         if sequence % 100 == 0 {
+            estimator.handle_report(now, 0.0, None);
             estimator.handle_timeout(now);
         }
     }
     assert_eq!(estimator.bandwidth().target, None);
     assert!(!estimator.take_change());
+}
+
+#[test]
+fn a_receiver_that_says_nothing_at_all_is_sent_less_until_it_does() {
+    let mut now = start();
+    let mut estimator = Estimator::new(now);
+    estimator.set_numbered(true);
+    for sequence in 0..1_000 {
+        now += Duration::from_millis(10);
+        estimator.handle_sent(now, Some(sequence), 1_000);
+        if sequence % 100 == 0 {
+            estimator.handle_timeout(now);
+        }
+        if sequence < 150 {
+            assert_eq!(estimator.bandwidth().target, None, "it may be far away");
+        }
+    }
+    let silent = estimator.bandwidth();
+    assert!(silent.congested && silent.target <= Some(Bitrate::from_kbps(50)), "{silent:?}");
+    assert!(estimator.take_change());
+    estimator.handle_report(now, 0.0, None);
+    estimator.handle_timeout(now);
+    assert_eq!(estimator.bandwidth().target, None, "it is there, and does not tell what was agreed on");
 }
 
 #[test]

@@ -135,7 +135,11 @@ impl Unit {
             found
         };
         let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
+        let round_trip = receiver.endpoint.bandwidth().round_trip;
         let Some(slot) = receiver.slots.get_mut(usize::from(line)).and_then(Option::as_mut) else { return };
+        if slot.needs_no_repair(now, sequence, round_trip) {
+            return;
+        }
         match slot.again(now, sequence, lookup) {
             Some((outgoing, packet)) => {
                 let write = write(line, &outgoing, packet);

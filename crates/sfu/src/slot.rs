@@ -129,10 +129,18 @@ fn rewrite(mapped: &Mapped, active_targets: Option<ActiveTargets>) -> Rewrite {
     Rewrite { number_offset: mapped.frame_offset, template_offset: mapped.template_offset, active_targets }
 }
 
-/// Packets sent again that are remembered: as many as one wake-up of a receiver asks for on a bad link.
-const RESENT_MAX: usize = 32;
-/// A packet is sent again at most so often.
-const RESEND_INTERVAL: Duration = Duration::from_millis(30);
+/// Packets sent again that are remembered: as many as a receiver asks for within a round trip on a bad link.
+const RESENT_MAX: usize = 128;
+/// A packet is sent again at most so often, whatever the round trip.
+const RESEND_INTERVAL_MIN: Duration = Duration::from_millis(30);
+const RESEND_INTERVAL_MAX: Duration = Duration::from_millis(500);
+
+/// A packet that was sent again is under way for a round trip, and receivers that do not know of a queue ask for it
+/// sooner, twice and three times, which makes the queue longer. A little less, for round trips vary.
+fn resend_interval(round_trip: Option<Duration>) -> Duration {
+    let most = round_trip.unwrap_or_default() * 4 / 5;
+    most.clamp(RESEND_INTERVAL_MIN, RESEND_INTERVAL_MAX)
+}
 
 impl Slot {
     pub(crate) fn new(mid: Mid, clock_rate_hz: u32, timeline: Timeline) -> Self {
@@ -273,6 +281,17 @@ impl Slot {
         Outcome::Send(Outgoing { mapped, marker, descriptor, payload_type, rtx_payload_type, part })
     }
 
+    /// Whether it is of no use to send a packet again: it was sent again a moment ago, or what it belongs to is shown no
+    /// more. After a key frame nothing before it is missed, and where too much was sent it would be too much again.
+    pub(crate) fn needs_no_repair(&self, now: Instant, sequence: u16, round_trip: Option<Duration>) -> bool {
+        let interval = resend_interval(round_trip);
+        let under_way =
+            |(s, at): &(u16, Instant)| *s == sequence && now.saturating_duration_since(*at) < interval;
+        self.current.is_none()
+            || self.timeline.is_before_switch(sequence)
+            || self.resent.iter().any(under_way)
+    }
+
     /// A packet that the receiver says it lacks, if it was sent and is still there.
     pub(crate) fn again<'a>(
         &mut self,
@@ -280,13 +299,6 @@ impl Slot {
         sequence: u16,
         lookup: impl Fn(LayerKey, u64) -> Option<&'a Stored>,
     ) -> Option<(Outgoing, &'a Stored)> {
-        if self
-            .resent
-            .iter()
-            .any(|(s, at)| *s == sequence && now.saturating_duration_since(*at) < RESEND_INTERVAL)
-        {
-            return None;
-        }
         let (mapped, packet) =
             self.timeline.find(sequence, |layer, number| lookup(layer, number).map(|p| (p.timestamp, p)))?;
         let (payload_type, rtx_payload_type, part) = self.as_retransmission(packet)?;
@@ -330,5 +342,28 @@ impl Slot {
     /// Picture ids of a packet as they are sent.
     pub(crate) fn ids(outgoing: &Outgoing, packet: &Stored) -> Option<PictureIds> {
         packet.ids.map(|ids| outgoing.mapped.ids(ids))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests_time::start;
+
+    #[test]
+    fn a_repair_is_repeated_after_a_round_trip_and_none_is_made_for_what_is_shown_no_more() {
+        let (now, ms) = (start(), Duration::from_millis);
+        let mut slot = Slot::new("0".parse::<Mid>().unwrap(), 90_000, Timeline::new(0, 0, PictureIds::default()));
+        assert!(slot.needs_no_repair(now, 7, None), "nothing is shown");
+        slot.current = Some(0);
+        assert!(!slot.needs_no_repair(now, 7, None));
+        slot.resent.push((7, now));
+        for (round_trip, again) in
+            [(None, 30), (Some(ms(10)), 30), (Some(ms(250)), 200), (Some(ms(9_000)), 500)]
+        {
+            assert!(slot.needs_no_repair(now + ms(again - 1), 7, round_trip), "{round_trip:?}");
+            assert!(!slot.needs_no_repair(now + ms(again), 7, round_trip), "{round_trip:?}");
+        }
+        assert!(!slot.needs_no_repair(now, 8, None), "another one");
     }
 }

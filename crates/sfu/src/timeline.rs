@@ -312,6 +312,12 @@ impl Timeline {
         first.sent(sequence).filter(|sent| *sent < from).map(|_| first)
     }
 
+    /// Whether a packet was sent before the last switch.
+    pub(crate) fn is_before_switch(&self, sequence: u16) -> bool {
+        let sent = self.next_sequence.checked_sub(1).and_then(|newest| extend_backwards(sequence, newest));
+        sent.zip(self.segments.last()).is_some_and(|(sent, segment)| sent < segment.sent_first)
+    }
+
     /// Which packet of which source was sent with this number, and with which other numbers. `timestamp_of` gives the
     /// source packet's timestamp, if the source still has it.
     pub(crate) fn find<T>(
@@ -387,6 +393,17 @@ mod tests {
         assert_eq!(timeline.map(1, 1, ids(0)), None);
         timeline.switch(first(LOW, 100, 0, 0));
         assert_eq!(timeline.map(99, 0, ids(0)), None);
+    }
+
+    #[test]
+    fn what_was_sent_before_a_switch_is_known_by_its_number() {
+        let mut timeline = Timeline::new(0xfff0, 0, ids(0));
+        assert!(!timeline.is_before_switch(1));
+        timeline.switch(first(LOW, 100, 0, 0));
+        let before = timeline.map(100, 0, ids(0)).unwrap().sequence as u16;
+        timeline.switch(first(HIGH, 5, 0, 0));
+        let after = timeline.map(5, 0, ids(0)).unwrap().sequence as u16;
+        assert!(timeline.is_before_switch(before) && !timeline.is_before_switch(after));
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub enum Expect {
     Sound {
         /// Who listens.
         viewer: &'static str,
+        /// From when on.
+        from: Duration,
         /// At least this share of it.
         share: f64,
         /// Without a longer gap.
@@ -94,7 +96,7 @@ pub fn judge(scenario: &Scenario, seed: u64, trace: bool) -> Verdict {
             Expect::FirstFrame { within, .. } => first_frame(&run, report, within),
             Expect::Freeze { from, to, longest, .. } => freeze(&run, report, (from, to), longest),
             Expect::Widths { from, to, widths, .. } => self::widths(&run, report, (from, to), widths),
-            Expect::Sound { share, longest_gap, .. } => sound(&run, report, share, longest_gap),
+            Expect::Sound { from, share, longest_gap, .. } => sound(&run, report, from, share, longest_gap),
             Expect::Undisturbed { .. } => {
                 let twin = twin.get_or_insert_with(|| self::run(&without_loss(scenario), seed, false));
                 twin.people.get(index).and_then(|calm| disturbed(report, calm)).into_iter().collect()
@@ -200,12 +202,12 @@ fn widths(run: &Run, report: &PersonReport, window: (Duration, Duration), widths
     found
 }
 
-fn sound(run: &Run, report: &PersonReport, share: f64, longest_gap: Duration) -> Vec<String> {
+fn sound(run: &Run, report: &PersonReport, from: Duration, share: f64, longest_gap: Duration) -> Vec<String> {
     let mut found = Vec::new();
     for slot in &report.slots {
         let Played::Sound(sound) = &slot.playout else { continue };
         let (_, until) = both_there(run, report, slot);
-        let Some(heard) = sound.heard(report.base + until) else {
+        let Some(heard) = sound.heard(report.base + from, report.base + until) else {
             found.push("nothing is ever heard".to_owned());
             continue;
         };
@@ -215,7 +217,8 @@ fn sound(run: &Run, report: &PersonReport, share: f64, longest_gap: Duration) ->
         }
         let gap = heard.longest_gap();
         if gap > longest_gap {
-            found.push(format!("speech is gone for {gap:?}, not {longest_gap:?}"));
+            let from = heard.longest_gap_from();
+            found.push(format!("speech is gone for {gap:?} after {from:?}, not {longest_gap:?}"));
         }
     }
     found
@@ -237,7 +240,7 @@ pub fn describe(name: &str, report: &PersonReport) -> String {
     );
     for slot in &report.slots {
         match &slot.playout {
-            Played::Sound(sound) => match sound.heard(report.base + report.until) {
+            Played::Sound(sound) => match sound.heard(report.base, report.base + report.until) {
                 Some(heard) => {
                     let percent = heard.share() * 100.0;
                     text += &format!("\n    heard {percent:.1} %, longest gap {:?}", heard.longest_gap());

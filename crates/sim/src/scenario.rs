@@ -95,6 +95,8 @@ impl Person {
     }
 }
 
+const BEGINNING: Duration = Duration::ZERO;
+
 /// A round trip of 50 ms.
 const GOOD: Link = Link::good(25);
 /// From the widest encoding to the narrowest.
@@ -191,9 +193,9 @@ fn loss_is_local() -> Scenario {
         expects: vec![
             Expect::FirstFrame { viewer: "lossy", within: seconds(2) },
             Expect::Freeze { viewer: "lossy", from: seconds(3), to: seconds(20), longest: ms(700) },
-            Expect::Sound { viewer: "lossy", share: 0.98, longest_gap: ms(120) },
+            Expect::Sound { viewer: "lossy", from: BEGINNING, share: 0.98, longest_gap: ms(120) },
             Expect::Freeze { viewer: "other", from: seconds(3), to: seconds(20), longest: ms(150) },
-            Expect::Sound { viewer: "other", share: 1.0, longest_gap: ms(0) },
+            Expect::Sound { viewer: "other", from: BEGINNING, share: 1.0, longest_gap: ms(0) },
             Expect::Undisturbed { sender: "sender" },
         ],
     }
@@ -208,7 +210,7 @@ fn join_in_progress() -> Scenario {
     expects.extend([
         Expect::Freeze { viewer: "anna", from: seconds(2), to: seconds(20), longest: ms(500) },
         Expect::Freeze { viewer: "late", from: seconds(8), to: seconds(20), longest: ms(700) },
-        Expect::Sound { viewer: "late", share: 0.99, longest_gap: ms(100) },
+        Expect::Sound { viewer: "late", from: BEGINNING, share: 0.99, longest_gap: ms(100) },
     ]);
     Scenario {
         name: "join-in-progress",
@@ -235,7 +237,7 @@ fn two_rooms() -> Scenario {
             [
                 Expect::FirstFrame { viewer: p.name, within: ms(1_500) },
                 Expect::Freeze { viewer: p.name, from: seconds(2), to: seconds(12), longest: ms(200) },
-                Expect::Sound { viewer: p.name, share: 1.0, longest_gap: ms(0) },
+                Expect::Sound { viewer: p.name, from: BEGINNING, share: 1.0, longest_gap: ms(0) },
             ]
         })
         .collect();
@@ -250,12 +252,19 @@ fn two_rooms() -> Scenario {
 
 fn narrow_and_lossy() -> Scenario {
     let line = Link::good(150).lossy(Loss::even(0.1)).limited(100, 300);
+    let viewer = "viewer";
+    // Nothing is known of a path until a round trip has passed, its queue on top: here two thirds of a second. Until then
+    // it is taken for an ordinary one, or everybody on an ordinary one would begin with a small picture, and wait for it
+    // where nobody looks at it yet. So there is a gap in the first words here, of a second at most.
     Scenario {
         name: "narrow-and-lossy",
         about: "100 kbit/s, 10 % loss, 300 ms: speech stays intelligible, video falls to what fits",
         length: seconds(30),
-        people: vec![Person::sender("sender"), Person::viewer("viewer").down(line)],
-        expects: vec![Expect::Sound { viewer: "viewer", share: 0.95, longest_gap: ms(300) }],
+        people: vec![Person::sender("sender"), Person::viewer(viewer).down(line)],
+        expects: vec![
+            Expect::Sound { viewer, from: BEGINNING, share: 0.9, longest_gap: ms(1_000) },
+            Expect::Sound { viewer, from: seconds(4), share: 0.95, longest_gap: ms(300) },
+        ],
     }
 }
 
@@ -281,7 +290,7 @@ fn storm() -> Scenario {
                 [
                     Expect::FirstFrame { viewer, within: seconds(2) },
                     Expect::Freeze { viewer, from: seconds(3), to: seconds(15), longest: ms(400) },
-                    Expect::Sound { viewer, share: 0.99, longest_gap: ms(60) },
+                    Expect::Sound { viewer, from: BEGINNING, share: 0.99, longest_gap: ms(60) },
                 ]
             })
             .collect(),

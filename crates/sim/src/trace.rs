@@ -66,6 +66,16 @@ impl Trace {
         self.line(now, format_args!("{text}"));
     }
 
+    /// Whether lines are wanted.
+    pub fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// Something that explains what happens and is no part of it.
+    pub fn note(&mut self, now: Instant, text: &str) {
+        self.line(now, format_args!("{text}"));
+    }
+
     fn line(&mut self, now: Instant, text: fmt::Arguments<'_>) {
         let at = self.since(now).as_secs_f64();
         if let Some(lines) = &mut self.lines {

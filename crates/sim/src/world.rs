@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use model::datagram::{Protocol, Transport};
 use model::unit::{Offer, UnitFact};
-use model::{MeetingId, PeerId, UnitId};
+use model::{Bitrate, MeetingId, PeerId, UnitId};
 use rtc::NtpClock;
 use sfu::{Config, Counters, Unit};
 use str0m::crypto::CryptoProvider;
@@ -83,6 +83,8 @@ struct Seat<'a> {
     client: Option<Client>,
     joined: Duration,
     dropped_down: u64,
+    /// Its path as it was noted last.
+    bandwidth: Option<(Option<Bitrate>, bool)>,
     /// Kept when it left.
     report: Option<PersonReport>,
 }
@@ -97,6 +99,8 @@ struct World<'a> {
     meetings: Vec<Meeting>,
     events: Events<Event>,
     trace: Trace,
+    /// Until when decisions were noted.
+    noted: Option<Instant>,
     faults: Vec<String>,
 }
 
@@ -131,6 +135,7 @@ impl<'a> World<'a> {
             meetings: Vec::new(),
             events: Events::new(),
             trace: Trace::new(base, trace),
+            noted: None,
             faults: Vec::new(),
             random,
         };
@@ -161,6 +166,7 @@ impl<'a> World<'a> {
             client: None,
             joined,
             dropped_down: 0,
+            bandwidth: None,
             report: None,
         });
         let id = MeetingId::from_bytes([person.room; 16]);
@@ -205,6 +211,9 @@ impl<'a> World<'a> {
             self.send_up();
             while let Some(fact) = self.unit.poll_fact() {
                 self.take_fact(&fact);
+            }
+            if self.trace.has_lines() {
+                self.note_decisions();
             }
             if quiet && self.next_deadline().is_none_or(|at| at > self.now) {
                 return;
@@ -340,6 +349,27 @@ impl<'a> World<'a> {
             }
         }
         outbox.clear();
+    }
+
+    /// What the unit thinks of each path, and what it decided.
+    fn note_decisions(&mut self) {
+        for seat in &mut self.seats {
+            let bandwidth = self.unit.bandwidth(seat.peer).map(|b| (b.target, b.congested));
+            if bandwidth == seat.bandwidth {
+                continue;
+            }
+            seat.bandwidth = bandwidth;
+            let Some((target, congested)) = bandwidth else { continue };
+            let target = target.map_or("unknown".to_owned(), |t| format!("{} kbit/s", t.as_bps() / 1_000));
+            let full = if congested { ", congested" } else { "" };
+            self.trace.note(self.now, &format!("{}'s path: {target}{full}", seat.person.name));
+        }
+        let new = self.unit.layer_changes().filter(|change| self.noted.is_none_or(|at| change.at > at));
+        let new: Vec<String> = new.map(|change| format!("{change:?}")).collect();
+        for change in &new {
+            self.trace.note(self.now, change);
+        }
+        self.noted = Some(self.now);
     }
 
     fn fault(&mut self, seat: usize, text: &str) {

@@ -16,6 +16,9 @@ const WINDOW_US: i64 = 200_000;
 /// Fewer make one too after [`SLOW_WINDOW_US`].
 const PACKETS_SLOW_MIN: u32 = 20;
 const SLOW_WINDOW_US: i64 = 500_000;
+/// Up to this share, more packets are waited for, up to so many.
+const UNSURE: f64 = 0.16;
+const PACKETS_SURE: u32 = 150;
 /// Half of so many lost is no chance.
 const PACKETS_HEAVY_MIN: u32 = 20;
 /// A reduction is followed by another after a round trip and this.
@@ -44,6 +47,15 @@ const SMOOTHING: f64 = 0.7;
 struct Episode {
     rate: f64,
     loss: f64,
+}
+
+/// Packets of one feedback.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) received: u32,
+    pub(super) lost: u32,
+    /// Of those received, these had been counted as lost before.
+    pub(super) late: u32,
 }
 
 /// What else is known of the path.
@@ -104,6 +116,11 @@ impl Loss {
         self.smoothed
     }
 
+    /// When it last fell.
+    pub(super) fn reduced_us(&self) -> Option<i64> {
+        self.reduced_us
+    }
+
     /// Losses are so many that more should not be tried.
     pub(super) fn is_high(&self) -> bool {
         self.effective() > HIGH
@@ -125,16 +142,19 @@ impl Loss {
         }
     }
 
-    /// Counts packets of one feedback; `late` of them had been counted as lost before.
-    pub(super) fn count(&mut self, received: u32, lost: u32, late: u32, path: Path) {
-        self.expected += received.saturating_sub(late) + lost;
-        self.lost = (self.lost + lost).saturating_sub(late);
+    /// Counts packets of one feedback.
+    pub(super) fn count(&mut self, counts: Counts, path: Path) {
+        self.expected += counts.received.saturating_sub(counts.late) + counts.lost;
+        self.lost = (self.lost + counts.lost).saturating_sub(counts.late);
         let passed_us = path.now_us - self.window_us;
         let heavy = self.expected >= PACKETS_HEAVY_MIN && self.lost * 2 > self.expected;
         let enough = self.expected >= PACKETS_MIN && passed_us >= WINDOW_US
             || self.expected >= PACKETS_SLOW_MIN && passed_us >= SLOW_WINDOW_US;
-        if heavy || enough {
-            let share = f64::from(self.lost) / f64::from(self.expected.max(1));
+        let share = f64::from(self.lost) / f64::from(self.expected.max(1));
+        // A little above what is too much: with few packets that is chance more often than not.
+        let unsure =
+            (HIGH..UNSURE).contains(&share) && self.expected < PACKETS_SURE && passed_us < SLOW_WINDOW_US;
+        if heavy || enough && !unsure {
             (self.expected, self.lost, self.window_us) = (0, 0, path.now_us);
             self.update(share, path);
         }

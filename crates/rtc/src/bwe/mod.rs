@@ -13,6 +13,7 @@ mod loss;
 mod probe_rate;
 mod probes;
 mod sent_log;
+mod standing;
 mod trendline;
 
 use std::time::{Duration, Instant};
@@ -26,10 +27,11 @@ use acknowledged::Acknowledged;
 use aimd::Aimd;
 use application_limited::ApplicationLimited;
 use inter_arrival::InterArrival;
-use loss::Loss;
+use loss::{Counts, Loss};
 use probe_rate::ProbeRate;
 use probes::Probes;
 use sent_log::{Sent, SentLog};
+use standing::Standing;
 use trendline::{Trendline, Usage};
 
 /// What is taken for granted until something is known: a small picture with sound. libwebrtc begins with 300 kbit/s;
@@ -50,6 +52,10 @@ const STALE_US: i64 = 2_000_000;
 const UNHEARD_US: i64 = 2_000_000;
 const UNHEARD_PACKETS: u64 = 10;
 const UNHEARD_FACTOR: f64 = 0.8;
+/// Until something is heard for the first time, for so long the path is taken to be good; then the rate halves in each
+/// second. The receiver may be behind a path that is full of what it is sent, and lack a part of its handshake.
+const SILENT_US: i64 = 1_500_000;
+const SILENT_FACTOR: f64 = 0.5;
 /// After so many packets and so long without any feedback ever, the receiver is one that agreed to send it and does not.
 const MUTE_US: i64 = 4_000_000;
 const MUTE_PACKETS: u64 = 100;
@@ -103,6 +109,8 @@ pub struct Estimator {
     first_sent_us: Option<i64>,
     /// The receiver agreed to send feedback, and does not.
     mute: bool,
+    /// The receiver has told something, if not what was agreed on.
+    spoke: bool,
     heard_us: Option<i64>,
     /// The receiver's clock, in units of 64 ms.
     reference: Option<i64>,
@@ -111,6 +119,7 @@ pub struct Estimator {
     arrivals: InterArrival,
     trendline: Trendline,
     acknowledged: Acknowledged,
+    standing: Standing,
     aimd: Aimd,
     loss: Loss,
     limited: ApplicationLimited,
@@ -118,6 +127,8 @@ pub struct Estimator {
     probes: Probes,
     remb: Option<f64>,
     round_trip: Option<Duration>,
+    /// The time from a packet to feedback that tells of it, the last one. Queues show in it at once; reports are rare.
+    feedback_trip: Option<Duration>,
     /// Since when there is feedback.
     first_heard_us: Option<i64>,
     /// A probe was answered.
@@ -141,12 +152,14 @@ impl Estimator {
             numbered: false,
             first_sent_us: None,
             mute: false,
+            spoke: false,
             heard_us: None,
             reference: None,
             follows: None,
             arrivals: InterArrival::default(),
             trendline: Trendline::new(),
             acknowledged: Acknowledged::new(),
+            standing: Standing::default(),
             aimd: Aimd::new(0, start, min),
             loss: Loss::new(0, min),
             limited: ApplicationLimited::default(),
@@ -154,6 +167,7 @@ impl Estimator {
             probes: Probes::new(),
             remb: None,
             round_trip: None,
+            feedback_trip: None,
             first_heard_us: None,
             probed: false,
             known: false,
@@ -204,24 +218,32 @@ impl Estimator {
         let now_us = self.us(now);
         let reference_us = self.extend_reference(feedback.reference_time) * 64_000;
         if self.heard_us.is_none_or(|at| now_us - at > STALE_US) {
-            self.arrivals = InterArrival::default();
-            self.trendline = Trendline::new();
+            self.forget_delays();
         }
-        let was_over = self.trendline.usage() == Usage::Over;
-        let (mut received, mut lost, mut late) = (0u32, 0u32, 0u32);
+        let was_over = self.usage() == Usage::Over;
+        let (mut told, mut counts) = (false, Counts::default());
+        // What was sent before the last reduction was sent at a rate that is known to have been too high.
+        let reduced_us = self.aimd.decreased_us().max(self.loss.reduced_us()).unwrap_or(i64::MIN);
         let mut newest_sent_us = None;
         let mut batch = ArrayVec::<Arrived, BATCH>::new();
         for sequence in self.passed_over(feedback) {
-            lost += self.count_lost(now_us, sequence);
+            let sent = self.count_lost(now_us, sequence);
+            told |= sent.is_some();
+            counts.lost += u32::from(sent.is_some_and(|s| s.sent_us > reduced_us));
         }
         for status in feedback.statuses() {
             let Some(offset_us) = status.arrival_us else {
-                lost += self.count_lost(now_us, status.sequence_number);
+                let sent = self.count_lost(now_us, status.sequence_number);
+                told |= sent.is_some();
+                counts.lost += u32::from(sent.is_some_and(|s| s.sent_us > reduced_us));
                 continue;
             };
             let Some(sent) = self.log.received(now_us, status.sequence_number) else { continue };
-            received += 1;
-            late += u32::from(sent.was_lost);
+            told = true;
+            if sent.sent_us > reduced_us {
+                counts.received += 1;
+                counts.late += u32::from(sent.was_lost);
+            }
             newest_sent_us = newest_sent_us.max(Some(sent.sent_us));
             batch.push(Arrived { sent, arrival_us: reference_us + offset_us });
             if batch.is_full() {
@@ -229,16 +251,17 @@ impl Estimator {
             }
         }
         self.take_arrivals(now_us, &mut batch);
-        if received + lost == 0 {
+        if !told {
             return;
         }
         self.heard_us = Some(now_us);
+        self.spoke = true;
         self.mute = false;
         self.heard_packets = self.sent_packets;
-        if let Some(sent_us) = newest_sent_us
-            && self.round_trip.is_none()
-        {
-            self.round_trip = Some(Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0)));
+        if let Some(sent_us) = newest_sent_us {
+            let took = Duration::from_micros(u64::try_from(now_us - sent_us).unwrap_or(0));
+            self.feedback_trip = Some(took);
+            self.round_trip.get_or_insert(took);
         }
         let rate = self.aimd.rate();
         self.limited.update(now_us, self.sent_bytes, rate);
@@ -248,8 +271,8 @@ impl Estimator {
             self.acknowledged.expect_fast_change();
         }
         let was_high = self.loss.is_high();
-        self.loss.count(received, lost, late, self.path(now_us, rate));
-        let congested = self.trendline.usage() == Usage::Over || self.loss.is_high();
+        self.loss.count(counts, self.path(now_us, rate));
+        let congested = self.usage() == Usage::Over || self.loss.is_high();
         if congested && !(was_over || was_high) {
             self.acknowledged.expect_fast_change();
         }
@@ -269,17 +292,17 @@ impl Estimator {
         (0..passed).map(move |n| from.wrapping_add(n))
     }
 
-    /// 1 if the packet was not known to be lost.
-    fn count_lost(&mut self, now_us: i64, sequence: u16) -> u32 {
-        let Some(sent) = self.log.lost(now_us, sequence) else { return 0 };
+    /// The packet, if it was not known to be lost.
+    fn count_lost(&mut self, now_us: i64, sequence: u16) -> Option<Sent> {
+        let sent = self.log.lost(now_us, sequence)?;
         if sent.cluster != 0 {
             self.probe_rate.lost(sent.cluster);
         }
-        1
+        Some(sent)
     }
 
     fn path(&self, now_us: i64, delay_rate: f64) -> loss::Path {
-        let (round_trip_us, throughput) = (self.round_trip_us(), self.acknowledged.rate());
+        let (round_trip_us, throughput) = (self.round_trip_us(), self.throughput());
         loss::Path { now_us, round_trip_us, delay_rate, throughput }
     }
 
@@ -299,6 +322,7 @@ impl Estimator {
         }
         for Arrived { sent, arrival_us } in batch.drain(..) {
             self.acknowledged.update(arrival_us, sent.bytes);
+            self.standing.update(sent.sent_us, arrival_us, sent.bytes);
             if sent.cluster != 0 {
                 self.probe_rate.received(sent.cluster, sent.sent_us, arrival_us, sent.bytes);
             }
@@ -310,17 +334,16 @@ impl Estimator {
 
     /// Brings the rates in line with what is known now.
     fn decide(&mut self, now_us: i64) {
-        let usage = self.trendline.usage();
-        let throughput = self.acknowledged.rate();
-        let delivered = throughput.is_some_and(|t| t >= DELIVERED * self.limited.sent_rate());
+        let usage = self.usage();
+        let throughput = self.throughput();
         if !self.take_probes(now_us, usage) {
             let before = self.aimd.rate();
             self.aimd.update(aimd::Input {
                 now_us,
-                usage,
+                usage: self.usage_of_rate(now_us, usage),
                 throughput,
                 round_trip_us: self.round_trip_us(),
-                application_limited: self.limited.is_limited() && delivered,
+                application_limited: self.is_application_limited(),
             });
             if self.aimd.rate() < before {
                 self.probes.target_fell();
@@ -342,7 +365,7 @@ impl Estimator {
     fn take_probes(&mut self, now_us: i64, usage: Usage) -> bool {
         let Some(shown) = self.probes.take_answers(now_us, &mut self.probe_rate) else { return false };
         self.probed = true;
-        // The queue that a probe has made says that the probe was too much, not what is sent beside it.
+        // That a queue grew says that the probe was too much: its rate is used in part.
         let rate = if usage == Usage::Over { PROBED_FULL_SHARE * shown } else { shown };
         if rate <= self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX)) {
             return false;
@@ -369,6 +392,7 @@ impl Estimator {
     /// Losses count only where there is no transport-wide feedback, which tells more.
     pub fn handle_report(&mut self, now: Instant, lost: f32, round_trip: Option<Duration>) {
         self.round_trip = round_trip.or(self.round_trip);
+        self.spoke = true;
         if !self.numbered {
             let rate = self.remb.unwrap_or(START.as_bps() as f64);
             self.loss.update(lost.into(), self.path(self.us(now), rate));
@@ -377,6 +401,7 @@ impl Estimator {
 
     /// Takes the receiver's own estimate. It counts only where there is no transport-wide feedback.
     pub fn handle_remb(&mut self, bitrate: Bitrate) {
+        self.spoke = true;
         self.remb = Some((bitrate.as_bps() as f64).max(MIN.as_bps() as f64));
     }
 
@@ -396,9 +421,14 @@ impl Estimator {
         if let Some(first_us) = self.first_sent_us
             && self.heard_us.is_none()
         {
-            self.mute = self.sent_packets >= MUTE_PACKETS && now_us - first_us > MUTE_US;
+            let silent_us = now_us - first_us;
+            self.mute = self.spoke && self.sent_packets >= MUTE_PACKETS && silent_us > MUTE_US;
+            if !self.spoke && self.sent_packets >= UNHEARD_PACKETS && silent_us > SILENT_US {
+                self.known = true;
+                self.aimd.scale(now_us, SILENT_FACTOR);
+            }
         }
-        let usage = self.trendline.usage();
+        let usage = self.usage();
         self.take_probes(now_us, usage);
         self.plan_probe(now_us, usage);
     }
@@ -406,9 +436,50 @@ impl Estimator {
     /// Hardly anything is sent, so nothing is told: a queue and losses of the past must not keep probes away for ever
     /// from somebody for whom everything was stopped because of them.
     fn forget_distress(&mut self) {
+        self.forget_delays();
+        self.loss.forget_share();
+    }
+
+    fn forget_delays(&mut self) {
         self.arrivals = InterArrival::default();
         self.trendline = Trendline::new();
-        self.loss.forget_share();
+        self.standing = Standing::default();
+    }
+
+    /// What the path's queues do.
+    fn usage(&self) -> Usage {
+        if self.standing.is_full(self.limited.sent_rate()) { Usage::Over } else { self.trendline.usage() }
+    }
+
+    /// What the queues say of the rate, which is not always what they do.
+    fn usage_of_rate(&self, now_us: i64, usage: Usage) -> Usage {
+        // The small queue that a probe has made says that the probe was too much, not what is sent beside it.
+        let small = !self.standing.is_full(self.limited.sent_rate());
+        let of_probe = usage == Usage::Over && small && self.probes.is_felt(now_us);
+        // A queue that neither grows nor shrinks is no reason to send more.
+        let stands = usage == Usage::Normal && self.standing.rate().is_some_and(|r| r < self.aimd.rate());
+        if of_probe || stands { Usage::Under } else { usage }
+    }
+
+    /// What arrives, in bit/s; while a queue stands, what the path carries.
+    fn throughput(&self) -> Option<f64> {
+        self.standing.rate().or(self.acknowledged.rate())
+    }
+
+    /// What a queue has shown that the path carries, in bit/s. Where as much arrives as is sent, what looks like a queue
+    /// may as well be a longer way.
+    fn shown(&self) -> Option<f64> {
+        let sent = self.limited.sent_rate();
+        self.standing.rate().filter(|rate| !(DELIVERED * sent..sent / DELIVERED).contains(rate))
+    }
+
+    /// Less is sent than might be, what is sent arrives, and no queue has shown what the path carries: what arrives says
+    /// nothing of it.
+    fn is_application_limited(&self) -> bool {
+        let sent = self.limited.sent_rate();
+        let less = self.limited.is_limited() || sent < DELIVERED * self.aimd.rate();
+        let delivered = self.acknowledged.rate().is_some_and(|rate| rate >= DELIVERED * sent);
+        less && delivered && self.shown().is_none()
     }
 
     /// In bit/s. `None`: the receiver tells nothing.
@@ -418,9 +489,15 @@ impl Estimator {
     }
 
     fn is_congested(&self) -> bool {
-        let since = self.heard_us.zip(self.aimd.decreased_us());
+        let reduced = self.aimd.decreased_us();
+        let since = self.heard_us.zip(reduced);
+        // Nothing was ever heard, and waiting has ended.
+        let silent = !self.spoke && reduced.is_some();
         // The receiver's own estimate says nothing of how it was made.
-        !self.numbered || self.loss.is_high() || since.is_some_and(|(now, at)| now - at < CONGESTED_US)
+        !self.numbered
+            || silent
+            || self.loss.is_high()
+            || since.is_some_and(|(now, at)| now - at < CONGESTED_US)
     }
 
     /// What the path carries. The target is `None` until something is known of it.
@@ -429,7 +506,7 @@ impl Estimator {
         Bandwidth {
             target: self.rate().filter(|_| known).map(|rate| Bitrate::from_bps(rate as u64)),
             congested: self.is_congested(),
-            round_trip: self.round_trip,
+            round_trip: self.feedback_trip.or(self.round_trip),
             loss: self.loss.smoothed() as f32,
         }
     }
@@ -456,7 +533,7 @@ impl Estimator {
     pub fn set_wanted(&mut self, now: Instant, wanted: Bitrate) {
         self.probes.set_wanted(wanted.as_bps() as f64);
         let now_us = self.us(now);
-        self.plan_probe(now_us, self.trendline.usage());
+        self.plan_probe(now_us, self.usage());
     }
 
     /// Whether a probe runs or is to begin: then [`Estimator::poll_probe`] is to be called.

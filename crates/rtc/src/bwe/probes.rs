@@ -18,8 +18,9 @@ const SCALE: f64 = 2.0;
 const FURTHER_MIN: f64 = 0.7;
 /// A probe goes up to so much of what is wanted: frames and layers vary.
 const WANTED_SHARE_MAX: f64 = 1.5;
-/// What is known to pass covers what is wanted.
-const COVERED: f64 = 1.05;
+/// So much more than is wanted has to be known to pass, or a unit that raises a picture only with a margin (15 %) is one
+/// probe short of it for ever.
+const COVERED: f64 = 1.2;
 /// Probes without a new reason.
 const INTERVAL_US: i64 = 5_000_000;
 /// A further probe by a new wish comes so long after the last, at the earliest.
@@ -36,6 +37,8 @@ const BYTES_MIN: u64 = 1_000;
 const BURST_US: i64 = 5_000;
 /// A probe for which there is nothing to send is given up.
 const GIVE_UP_US: i64 = 250_000;
+/// The queue that a probe has made drains within so long after its answer.
+const FELT_US: i64 = 150_000;
 /// After so long beyond a round trip no report of a probe will come.
 const ANSWER_US: i64 = 1_000_000;
 
@@ -65,6 +68,7 @@ pub(super) struct Probes {
     awaited: ArrayVec<Awaited, 3>,
     next_us: i64,
     last_us: i64,
+    answered_us: i64,
     last_cluster: u8,
 }
 
@@ -78,6 +82,7 @@ impl Probes {
             awaited: ArrayVec::new(),
             next_us: i64::MIN,
             last_us: i64::MIN / 2,
+            answered_us: i64::MIN / 2,
             last_cluster: 0,
         }
     }
@@ -127,6 +132,11 @@ impl Probes {
     /// Whether a probe runs, is to begin, or was not answered yet.
     pub(super) fn is_busy(&self) -> bool {
         self.is_due() || !self.awaited.is_empty()
+    }
+
+    /// Whether a probe may have made the queue that is seen now.
+    pub(super) fn is_felt(&self, now_us: i64) -> bool {
+        self.running.is_some() || !self.awaited.is_empty() || now_us - self.answered_us < FELT_US
     }
 
     /// Plans the next probe, if one is called for. `target` is what is known to pass; `calm`: the path shows no sign of
@@ -193,6 +203,7 @@ impl Probes {
                 Outcome::Waiting => return true,
                 Outcome::Nothing => {}
                 Outcome::Rate(rate) => {
+                    self.answered_us = now_us;
                     best = Some(best.map_or(rate, |b| b.max(rate)));
                     further = (rate >= FURTHER_MIN * awaited.rate).then_some(rate);
                 }

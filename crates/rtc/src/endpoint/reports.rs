@@ -20,7 +20,7 @@ impl Endpoint {
         let Some(keys) = &mut self.keys else { return false };
         let Ok(len) = keys.inbound.unprotect_rtcp(packet) else { return false };
         self.ice.touch(now);
-        self.path_works();
+        self.path_works(now);
         let arrival = self.since_epoch(now);
         let mut worst_loss = None;
         let mut compound = Compound::new(packet.get(..len).unwrap_or_default());

@@ -23,12 +23,19 @@ pub struct Heard {
     pub repaired: u64,
     /// The longest row of packets that were neither.
     pub gap_max: u64,
+    /// The first of that row, counted from the first packet.
+    pub gap_from: u64,
 }
 
 impl Heard {
     /// Share of the sound that was heard.
     pub fn share(&self) -> f64 {
         if self.expected == 0 { 0.0 } else { (self.in_time + self.repaired) as f64 / self.expected as f64 }
+    }
+
+    /// How long after the first packet the longest silence began.
+    pub fn longest_gap_from(&self) -> Duration {
+        PACKET_TIME * u32::try_from(self.gap_from).unwrap_or(u32::MAX)
     }
 
     /// The longest silence that was none.
@@ -75,9 +82,10 @@ impl Sound {
         }
     }
 
-    /// What was heard until now. Sound that should have come until then and did not is a gap.
-    pub fn heard(&self, until: Instant) -> Option<Heard> {
-        let newest = self.newest?;
+    /// What was heard of what should have come from then until then. What did not come is a gap.
+    pub fn heard(&self, from: Instant, until: Instant) -> Option<Heard> {
+        let (newest, (_, first_at)) = (self.newest?, self.first?);
+        let before = from.saturating_duration_since(first_at).as_millis() / PACKET_TIME.as_millis();
         let missing = until.saturating_duration_since(newest).saturating_sub(LATE);
         let missing = (missing.as_millis() / PACKET_TIME.as_millis()) as usize;
         let mut heard = Heard::default();
@@ -86,6 +94,9 @@ impl Sound {
         for (n, in_time) in
             self.packets.iter().copied().chain(std::iter::repeat_n(false, missing)).enumerate()
         {
+            if (n as u128) < before {
+                continue;
+            }
             heard.expected += 1;
             if in_time {
                 heard.in_time += 1;
@@ -93,7 +104,9 @@ impl Sound {
                 heard.repaired += 1;
             } else {
                 gap += 1;
-                heard.gap_max = heard.gap_max.max(gap);
+                if gap > heard.gap_max {
+                    (heard.gap_max, heard.gap_from) = (gap, n as u64 + 1 - gap);
+                }
                 continue;
             }
             gap = 0;
@@ -111,20 +124,20 @@ mod tests {
         for (sequence, ms) in packets {
             sound.take(base + Duration::from_millis(ms), sequence);
         }
-        sound.heard(base + Duration::from_millis(until_ms)).unwrap()
+        sound.heard(base, base + Duration::from_millis(until_ms)).unwrap()
     }
 
     #[test]
     fn all_in_time_is_all_heard() {
         let heard = listen((0..100).map(|n| (n + 7, n * 20)), 2_000);
-        assert_eq!(heard, Heard { expected: 100, in_time: 100, repaired: 0, gap_max: 0 });
+        assert_eq!(heard, Heard { expected: 100, in_time: 100, ..Heard::default() });
     }
 
     #[test]
     fn a_single_loss_is_repaired_and_a_row_is_a_gap() {
         let lost = [10, 20, 21, 22, 40, 41];
         let heard = listen((0..100).filter(|n| !lost.contains(n)).map(|n| (n, n * 20)), 2_000);
-        assert_eq!(heard, Heard { expected: 100, in_time: 94, repaired: 3, gap_max: 2 });
+        assert_eq!(heard, Heard { expected: 100, in_time: 94, repaired: 3, gap_max: 2, gap_from: 20 });
         assert_eq!(heard.longest_gap(), Duration::from_millis(40));
     }
 
