@@ -15,15 +15,7 @@ test('Firefox sees, hears, is seen and is heard', async ({ meeting }) => {
   const ana = await meeting.join('Ana');
   const firefox = await launchFirefox();
   try {
-    const page = await firefox.newPage();
-    await page.setViewport({ width: 1280, height: 720 });
-    await page.evaluateOnNewDocument(keepPeerConnections);
-    await page.goto(meeting.link);
-    await page.locator('[data-testid="name-input"]').fill('Fox');
-    await page.waitForSelector('[data-testid="preview"][data-camera="live"]');
-    await page.locator('[data-testid="join"]').click();
-    await page.waitForSelector('[data-testid="meeting"]');
-
+    const page = await enter(firefox, meeting.link, 'Fox');
     await expect(ana.tiles('camera')).toHaveCount(1);
     await ana.sees(ana.tiles('camera'));
     await ana.hears(1);
@@ -80,6 +72,39 @@ test('who cannot decode a camera’s codec gets another while it is there', asyn
   }
   await bo.sees(bo.tileOf(ana), (stream) => stream.codec === 'av1');
 });
+
+test('nor do cameras of Firefox leave anybody out', async ({ meeting }) => {
+  const bo = await meeting.join('Bo');
+  const firefox = await launchFirefox();
+  try {
+    await enter(firefox, `${meeting.link}?codec=vp9`, 'Fox');
+    const fox = bo.tiles('camera').filter({ hasText: 'Fox' });
+    await bo.sees(fox, (stream) => stream.codec === 'vp9');
+    const client = Aiortc.join(server().url, await guest(server().url, meeting.room));
+    try {
+      await expect.poll(() => client.received('video').map((stream) => stream.frames > 20)).toEqual([true, true]);
+      await bo.sees(fox, (stream) => stream.codec === 'vp8');
+    } finally {
+      await client.leave();
+    }
+    await bo.sees(fox, (stream) => stream.codec === 'vp9');
+  } finally {
+    await firefox.close();
+  }
+});
+
+/** Joins with Firefox. */
+async function enter(firefox: Awaited<ReturnType<typeof launchFirefox>>, link: string, name: string) {
+  const page = await firefox.newPage();
+  await page.setViewport({ width: 1280, height: 720 });
+  await page.evaluateOnNewDocument(keepPeerConnections);
+  await page.goto(link);
+  await page.locator('[data-testid="name-input"]').fill(name);
+  await page.waitForSelector('[data-testid="preview"][data-camera="live"]');
+  await page.locator('[data-testid="join"]').click();
+  await page.waitForSelector('[data-testid="meeting"]');
+  return page;
+}
 
 /** Of each sound, how many of its packets came with one that was there already, per packet: 0 without redundancy. */
 async function redundancy(page: Page): Promise<number[]> {
