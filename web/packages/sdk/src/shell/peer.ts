@@ -110,9 +110,13 @@ export class Peer {
   async syncTracks(): Promise<void> {
     // One after the other: a sender refuses parameters that were read before it took over others.
     const sync = this.syncing.then(async () => {
+      const all = () => Promise.all(this.lines.map((line, index) => this.syncTrack(line, index)));
       const before = JSON.stringify([...this.firsts]);
-      await Promise.all(this.lines.map((line, index) => this.syncTrack(line, index)));
-      if (JSON.stringify([...this.firsts]) !== before) await this.takeAnswerAgain();
+      await all();
+      if (JSON.stringify([...this.firsts]) === before) return;
+      await this.takeAnswerAgain();
+      // Layers that the codec of before did not have were refused.
+      await all();
     });
     this.syncing = sync.catch(() => undefined);
     await sync;
@@ -191,14 +195,15 @@ export class Peer {
       const demand = transceiver?.mid == null ? undefined : this.demand[transceiver.mid];
       if (outgoing?.track != null) {
         const layers = switched(this.plan(line.source, outgoing), demand);
-        const first = await applyPlan(sender, line.source, outgoing.hint, layers, demand?.codecs ?? []);
-        if (first === null) this.firsts.delete(index);
-        else this.firsts.set(index, first);
+        await applyPlan(sender, line.source, outgoing.hint, layers, demand?.codecs ?? []);
       }
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
       if (!(error instanceof DOMException)) throw error;
     }
+    const first = deaf.get(sender);
+    if (first === undefined) this.firsts.delete(index);
+    else this.firsts.set(index, first);
   }
 
   private notes(lines: readonly Line[], mids: readonly (string | null)[]): ReadonlyMap<string, LineNotes> {
@@ -247,8 +252,7 @@ type EncodingInCodec = RTCRtpEncodingParameters & { codec?: RTCRtpCodec; scalabi
 
 /**
  * Makes a sender follow the layers' plan, where that has changed. `demanded`: codecs that all receivers can decode,
- * where the preferred one is none of them. Gives the codec that the answer has to name first for it, where the browser
- * can be told in no other way.
+ * where the preferred one is none of them.
  */
 async function applyPlan(
   sender: RTCRtpSender,
@@ -256,15 +260,14 @@ async function applyPlan(
   hint: ContentHint,
   layers: readonly LayerPlan[],
   demanded: readonly Codec[],
-): Promise<string | null> {
+): Promise<void> {
   const parameters = sender.getParameters();
   const instead = backup(parameters.codecs, demanded);
   const plan = instead === null || isScalable(instead) ? layers : unscaled(layers);
   const mark = JSON.stringify([hint, plan, instead]);
-  if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) {
-    return deaf.get(sender) ?? null;
-  }
+  if (layers.length === 0 || applied.get(sender) === mark || parameters.encodings.length === 0) return;
   applied.set(sender, mark);
+  if (instead === null) deaf.delete(sender);
   const [liked] = parameters.codecs;
   parameters.degradationPreference = degradation(source, hint);
   parameters.encodings.forEach((encoding: EncodingInCodec, i) => {
@@ -287,11 +290,6 @@ async function applyPlan(
     applied.delete(sender);
     throw error;
   }
-  if (instead === null) {
-    deaf.delete(sender);
-  } else {
-    const [encoding]: EncodingInCodec[] = sender.getParameters().encodings;
-    if (encoding?.codec === undefined) deaf.set(sender, instead.mimeType.replace('video/', ''));
-  }
-  return deaf.get(sender) ?? null;
+  const [encoding]: EncodingInCodec[] = sender.getParameters().encodings;
+  if (instead !== null && encoding?.codec === undefined) deaf.set(sender, instead.mimeType.replace('video/', ''));
 }
