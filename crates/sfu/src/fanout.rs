@@ -114,8 +114,10 @@ impl Unit {
     /// Sends a packet again to the receiver that says it lacks it, as soon as its path has room.
     pub(crate) fn retransmit(&mut self, now: Instant, peer: u32, line: u16, sequence: u16) {
         let Some(receiver) = self.peers.get_mut(peer as usize) else { return };
-        receiver.pacer.advance(now, receiver.endpoint.bandwidth().target);
-        if receiver.pacer.may_release() {
+        let bandwidth = receiver.endpoint.bandwidth();
+        receiver.pacer.advance(now, bandwidth.target);
+        receiver.pacer.advance_repairs(now, &bandwidth, receiver.plan.used);
+        if receiver.pacer.may_repair() {
             return self.resend(now, peer, line, sequence);
         }
         if !receiver.pacer.push_again(line, sequence) {
@@ -146,7 +148,7 @@ impl Unit {
                 let payload_type = outgoing.rtx_payload_type;
                 let bytes = receiver.endpoint.write_rtx(now, &mut self.outbox, &write, payload_type);
                 if bytes > 0 {
-                    receiver.pacer.sent(bytes);
+                    receiver.pacer.repaired(bytes);
                     self.counters.packets_retransmitted += 1;
                 }
             }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use model::Bitrate;
+use rtc::Bandwidth;
 
 use crate::slot::Outgoing;
 use crate::timeline::LayerKey;
@@ -24,6 +25,11 @@ const WAIT_MAX: Duration = Duration::from_millis(200);
 const QUEUE_MAX: usize = 1_024;
 /// Retransmissions that wait. A receiver that lacks more needs a key frame.
 const AGAIN_MAX: usize = 128;
+/// On a full path repairs are sent at the rate that the plan leaves, but at this part of the target at least: without
+/// them, what is sent beside them cannot be shown.
+const REPAIR_SHARE: u64 = 4;
+/// So long at that rate are sent at once.
+const REPAIR_AT_ONCE: Duration = Duration::from_millis(40);
 /// Memory of a queue that is kept when it is empty.
 const KEPT: usize = 64;
 
@@ -50,6 +56,10 @@ pub(crate) struct Pacer {
     queue: VecDeque<Waiting>,
     queued_bytes: u64,
     again: VecDeque<(u16, u16)>,
+    repair_debt_bytes: u64,
+    repair_drained_at: Instant,
+    /// In bytes for each second; `None`: there is no bound of their own.
+    repair_rate: Option<u64>,
     /// When [`crate::Unit`] is to look again.
     pub(crate) deadline: Option<Instant>,
     /// Packets of the past that the probe of now has used.
@@ -68,6 +78,9 @@ impl Pacer {
             queue: VecDeque::new(),
             queued_bytes: 0,
             again: VecDeque::new(),
+            repair_debt_bytes: 0,
+            repair_drained_at: now,
+            repair_rate: None,
             deadline: None,
             probe_back: 0,
             tell_wanted_at: now,
@@ -94,6 +107,29 @@ impl Pacer {
         self.drained_at = now;
         self.rate = Some(rate);
         self.bound_bytes = in_time(rate, AT_ONCE);
+    }
+
+    /// The same for repairs, before some are to be sent. `used`: what the plan takes of the target.
+    pub(crate) fn advance_repairs(&mut self, now: Instant, bandwidth: &Bandwidth, used: Bitrate) {
+        let bits = |target: Bitrate| {
+            target.as_bps().saturating_sub(used.as_bps()).max(target.as_bps() / REPAIR_SHARE)
+        };
+        self.repair_rate = bandwidth.target.filter(|_| bandwidth.congested).map(|target| bits(target) / 8);
+        let passed = now.saturating_duration_since(std::mem::replace(&mut self.repair_drained_at, now));
+        let drained = self.repair_rate.map_or(u64::MAX, |rate| in_time(rate, passed));
+        self.repair_debt_bytes = self.repair_debt_bytes.saturating_sub(drained);
+    }
+
+    /// Whether a repair may leave now.
+    pub(crate) fn may_repair(&self) -> bool {
+        let within = |rate| self.repair_debt_bytes <= in_time(rate, REPAIR_AT_ONCE);
+        self.may_release() && self.repair_rate.is_none_or(within)
+    }
+
+    /// A repair was sent.
+    pub(crate) fn repaired(&mut self, bytes: usize) {
+        self.sent(bytes);
+        self.repair_debt_bytes = self.repair_debt_bytes.saturating_add(bytes as u64);
     }
 
     /// Something was sent.
@@ -165,7 +201,7 @@ impl Pacer {
 }
 
 fn in_time(rate: u64, time: Duration) -> u64 {
-    rate.saturating_mul(time.as_millis() as u64) / 1_000
+    rate.saturating_mul(time.as_micros() as u64) / 1_000_000
 }
 
 #[cfg(test)]
@@ -230,6 +266,28 @@ mod tests {
         pacer.advance(now, None);
         pacer.sent(1 << 40);
         assert!(!pacer.must_wait() && pacer.may_release());
+    }
+
+    #[test]
+    fn repairs_of_a_full_path_share_what_the_plan_leaves() {
+        let begin = start();
+        let count = |congested, used| {
+            let mut pacer = Pacer::new(begin);
+            let bandwidth =
+                Bandwidth { target: Some(Bitrate::from_kbps(800)), congested, ..Bandwidth::default() };
+            let repairs = (0..1_000u64).filter(|ms| {
+                let now = begin + Duration::from_millis(*ms);
+                pacer.advance(now, bandwidth.target);
+                pacer.advance_repairs(now, &bandwidth, Bitrate::from_kbps(used));
+                let may = pacer.may_repair();
+                pacer.repaired(if may { 1_000 } else { 0 });
+                may
+            });
+            repairs.count()
+        };
+        assert!((50..60).contains(&count(true, 400)), "{}", count(true, 400));
+        assert!((25..32).contains(&count(true, 900)), "{}", count(true, 900));
+        assert!(count(false, 900) > 200, "{}", count(false, 900));
     }
 
     #[test]

@@ -54,7 +54,9 @@ impl Unit {
             return;
         }
         known.pacer.deadline = None;
-        known.pacer.advance(now, known.endpoint.bandwidth().target);
+        let bandwidth = known.endpoint.bandwidth();
+        known.pacer.advance(now, bandwidth.target);
+        known.pacer.advance_repairs(now, &bandwidth, known.plan.used);
         self.release_again(now, peer);
         self.release(now, peer);
         self.send_probe(now, peer);
@@ -67,7 +69,7 @@ impl Unit {
 
     fn release_again(&mut self, now: Instant, peer: u32) {
         while let Some(known) = self.peers.get_mut(peer as usize)
-            && known.pacer.may_release()
+            && known.pacer.may_repair()
             && let Some((line, sequence)) = known.pacer.pop_again()
         {
             self.resend(now, peer, line, sequence);

@@ -353,7 +353,8 @@ mod tests {
     #[test]
     fn a_repair_is_repeated_after_a_round_trip_and_none_is_made_for_what_is_shown_no_more() {
         let (now, ms) = (start(), Duration::from_millis);
-        let mut slot = Slot::new("0".parse::<Mid>().unwrap(), 90_000, Timeline::new(0, 0, PictureIds::default()));
+        let mut slot =
+            Slot::new("0".parse::<Mid>().unwrap(), 90_000, Timeline::new(0, 0, PictureIds::default()));
         assert!(slot.needs_no_repair(now, 7, None), "nothing is shown");
         slot.current = Some(0);
         assert!(!slot.needs_no_repair(now, 7, None));

@@ -265,7 +265,7 @@ pub fn describe(name: &str, report: &PersonReport) -> String {
         }
     }
     for sent in &report.sent {
-        let rid = sent.rid.map_or("audio".to_owned(), |rid| rid.to_string());
+        let rid = sent.rid.map_or("a single stream".to_owned(), |rid| rid.to_string());
         text += &format!(
             "\n    sent {rid}: {} packets, {} key frames asked for",
             sent.packets, sent.key_frames_asked

@@ -34,6 +34,8 @@ pub struct Person {
     pub leaves: Option<Duration>,
     /// Sends video in three encodings.
     pub camera: bool,
+    /// Sends and takes video in one scalable encoding instead; the same for everybody of a room.
+    pub scalable: bool,
     /// Sends audio.
     pub microphone: bool,
     /// Is shown all others.
@@ -55,6 +57,7 @@ impl Person {
             joins: Duration::ZERO,
             leaves: None,
             camera: true,
+            scalable: false,
             microphone: true,
             watches: false,
             tile: None,
@@ -72,6 +75,10 @@ impl Person {
     /// Does both.
     pub fn member(name: &'static str) -> Self {
         Self { watches: true, tile: Some((640, 360)), ..Self::sender(name) }
+    }
+
+    fn scalable(self) -> Self {
+        Self { scalable: true, ..self }
     }
 
     fn down(self, script: impl Into<Script>) -> Self {
@@ -116,7 +123,8 @@ const fn ms(ms: u64) -> Duration {
 /// All scenarios.
 pub fn all() -> Vec<Scenario> {
     vec![
-        step_down_and_up(),
+        step_down_and_up(false),
+        step_down_and_up(true),
         three_receivers(),
         loss_is_local(),
         join_in_progress(),
@@ -131,17 +139,24 @@ pub fn by_name(name: &str) -> Option<Scenario> {
     all().into_iter().find(|scenario| scenario.name == name)
 }
 
-fn step_down_and_up() -> Scenario {
+fn step_down_and_up(scalable: bool) -> Scenario {
     let line = |kbps| GOOD.limited(kbps, 200);
+    let like = |person: Person| if scalable { person.scalable() } else { person };
+    // A lower layer goes on without a key frame.
+    let longest = if scalable { ms(400) } else { ms(1_500) };
     let (falls, rises) = (seconds(12), seconds(24));
     let viewer = "viewer";
     Scenario {
-        name: "step",
-        about: "RTT 50 ms, 200 ms drop-tail queue: 4 Mbit/s, 600 kbit/s from 12 s on, 4 Mbit/s from 24 s on",
+        name: if scalable { "step-scalable" } else { "step" },
+        about: if scalable {
+            "the same with one scalable encoding"
+        } else {
+            "RTT 50 ms, 200 ms drop-tail queue: 4 Mbit/s, 600 kbit/s from 12 s on, 4 Mbit/s from 24 s on"
+        },
         length: seconds(40),
         people: vec![
-            Person::sender("sender"),
-            Person::viewer(viewer)
+            like(Person::sender("sender")),
+            like(Person::viewer(viewer))
                 .down(Script::from(line(4_000)).then(falls, line(600)).then(rises, line(4_000))),
         ],
         expects: vec![
@@ -149,7 +164,7 @@ fn step_down_and_up() -> Scenario {
             Expect::Widths { viewer, from: seconds(11), to: falls, widths: HIGH },
             Expect::Widths { viewer, from: falls + seconds(2), to: rises, widths: FITS_600_KBPS },
             Expect::Widths { viewer, from: rises + seconds(12), to: seconds(40), widths: HIGH },
-            Expect::Freeze { viewer, from: seconds(3), to: seconds(40), longest: ms(1_500) },
+            Expect::Freeze { viewer, from: seconds(3), to: seconds(40), longest },
         ],
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use model::datagram::{Protocol, Transport};
 use model::unit::{Offer, UnitFact};
-use model::{Bitrate, MeetingId, PeerId, UnitId};
+use model::{Bitrate, Codec, MeetingId, PeerId, UnitId};
 use rtc::NtpClock;
 use sfu::{Config, Counters, Unit};
 use str0m::crypto::CryptoProvider;
@@ -256,6 +256,7 @@ impl<'a> World<'a> {
         };
         let lines = Lines {
             camera: person.camera,
+            codec: if person.scalable { Codec::Vp9 } else { Codec::Vp8 },
             microphone: person.microphone,
             audio_slots: others().filter(|(_, s)| s.person.microphone && person.watches).count(),
             video_slots: others().filter(|(_, s)| s.person.camera && person.watches).count(),

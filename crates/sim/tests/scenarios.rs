@@ -54,6 +54,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_link_that_narrows_and_widens: "step",
+    a_link_that_narrows_and_widens_with_layers: "step-scalable",
     three_receivers_get_what_fits: "three-receivers",
     loss_is_local: "loss-is-local",
     somebody_joins_while_others_talk: "join-in-progress",

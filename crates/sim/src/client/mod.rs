@@ -2,6 +2,7 @@
 
 mod picture;
 mod publisher;
+mod scalable;
 mod sound;
 
 use std::net::SocketAddr;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model::MediaKind;
+use model::{Codec, MediaKind};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::crypto::CryptoProvider;
 use str0m::media::{Direction, KeyframeRequestKind, Mid, Rid, Simulcast, SimulcastLayer};
@@ -35,8 +36,10 @@ const OUTPUTS_MAX: usize = 10_000;
 /// What a client sends and receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lines {
-    /// A camera in three encodings.
+    /// A camera: in three encodings, or in a scalable one.
     pub camera: bool,
+    /// Of all pictures: VP8, or VP9 in one scalable encoding.
+    pub codec: Codec,
     /// A microphone.
     pub microphone: bool,
     /// Receive slots for audio.
@@ -100,7 +103,8 @@ impl Client {
             .set_crypto_provider(crypto)
             .set_stats_interval((lines.camera || lines.microphone).then_some(Duration::from_secs(1)))
             .clear_codecs()
-            .enable_vp8(true)
+            .enable_vp8(lines.codec == Codec::Vp8)
+            .enable_vp9(lines.codec == Codec::Vp9)
             .enable_opus(true, false)
             .build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").context("no candidate")?);
@@ -108,7 +112,9 @@ impl Client {
         let mut add = |kind, direction, simulcast| changes.add_media(kind, direction, None, None, simulcast);
         let (audio, video) = (str0m::media::MediaKind::Audio, str0m::media::MediaKind::Video);
         let microphone = lines.microphone.then(|| add(audio, Direction::SendOnly, None));
-        let camera = lines.camera.then(|| add(video, Direction::SendOnly, Some(simulcast())));
+        let camera = lines
+            .camera
+            .then(|| add(video, Direction::SendOnly, (lines.codec == Codec::Vp8).then(simulcast)));
         let mut slots = Vec::new();
         for _ in 0..lines.audio_slots {
             let mid = add(audio, Direction::RecvOnly, None);
@@ -116,14 +122,18 @@ impl Client {
         }
         for _ in 0..lines.video_slots {
             let mid = add(video, Direction::RecvOnly, None);
-            slots.push(Slot { mid, playout: Playout::Picture(Picture::new()), sources: Vec::new() });
+            slots.push(Slot {
+                mid,
+                playout: Playout::Picture(Picture::new(lines.codec)),
+                sources: Vec::new(),
+            });
         }
         let (offer, pending) = changes.apply().context("nothing to offer")?;
         let client = Self {
             rtc,
             address,
             pending: Some(pending),
-            publisher: Publisher::new(camera, microphone, &random, now),
+            publisher: Publisher::new((camera, lines.codec), microphone, &random, now),
             microphone,
             camera,
             slots,

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use model::Codec;
+
+use super::publisher::LADDER;
+
 /// Without a picture at all a decoder asks for a key frame so often, as libwebrtc does.
 const WAIT_FOR_KEY_FRAME: Duration = Duration::from_millis(200);
 /// Once it has shown something it waits longer for what is missing, as libwebrtc does.
@@ -29,8 +33,22 @@ struct Piece {
     begins: bool,
     /// A frame ends here.
     ends: bool,
-    /// The width that a key frame says.
-    key: Option<u16>,
+    /// It is of a key frame, or of a layer of one.
+    key: bool,
+    /// Pixels of the width that it says, or that its layer has.
+    width: Option<u16>,
+    /// Its spatial layer.
+    layer: u8,
+}
+
+/// A frame that is complete: its first and last packet.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    first: u64,
+    last: u64,
+    key: bool,
+    width: Option<u16>,
+    layer: u8,
 }
 
 /// A decoder's view of a slot with VP8.
@@ -40,10 +58,13 @@ struct Piece {
 /// layers can do, and what one with them does for the frames that it is sent: a unit numbers what it sends without gaps.
 #[derive(Debug)]
 pub(super) struct Picture {
+    codec: Codec,
     pieces: BTreeMap<u64, Piece>,
     /// The sequence number after the last frame that was shown.
     next: Option<u64>,
     width: u16,
+    /// The highest spatial layer that was shown last.
+    layer: u8,
     shown: Vec<Shown>,
     /// When something was shown last, or a key frame asked for, or the first packet came.
     waiting_since: Option<Instant>,
@@ -51,11 +72,13 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(codec: Codec) -> Self {
         Self {
+            codec,
             pieces: BTreeMap::new(),
             next: None,
             width: 0,
+            layer: 0,
             shown: Vec::new(),
             waiting_since: None,
             asked: 0,
@@ -68,8 +91,11 @@ impl Picture {
         if self.next.is_some_and(|next| sequence < next) || payload.is_empty() {
             return;
         }
-        let (begins, key) = vp8(payload);
-        self.pieces.insert(sequence, Piece { timestamp, begins, ends: marker, key });
+        let piece = match self.codec {
+            Codec::Vp9 => vp9(payload),
+            _ => vp8(payload),
+        };
+        self.pieces.insert(sequence, Piece { timestamp, ends: marker, ..piece });
         while self.pieces.len() > PACKETS_MAX {
             self.pieces.pop_first();
         }
@@ -80,34 +106,43 @@ impl Picture {
     fn show_next(&mut self, now: Instant) -> bool {
         let next = self.next.and_then(|next| self.frame_at(next));
         // Nothing follows without a gap: a complete key frame further on is a new beginning.
-        let Some((first, last, key)) = next.or_else(|| self.first_key_frame()) else { return false };
-        if let Some(width) = key {
+        let Some(frame) = next.or_else(|| self.first_key_frame()) else { return false };
+        if let Some(width) = frame.width {
             self.width = width;
         }
-        self.shown.push(Shown { at: now, width: self.width, key: key.is_some() });
-        self.next = Some(last + 1);
-        self.pieces = self.pieces.split_off(&(last + 1));
-        debug_assert!(first <= last);
+        self.layer = frame.layer;
+        self.shown.push(Shown { at: now, width: self.width, key: frame.key });
+        self.next = Some(frame.last + 1);
+        self.pieces = self.pieces.split_off(&(frame.last + 1));
+        debug_assert!(frame.first <= frame.last);
         self.waiting_since = Some(now);
         true
     }
 
-    /// First and last packet of a complete frame that begins there, and its width if it is a key frame.
-    fn frame_at(&self, first: u64) -> Option<(u64, u64, Option<u16>)> {
+    /// A complete frame that begins there and refers to nothing that was not shown: a layer above the highest one of the
+    /// frame before cannot be predicted from it.
+    fn frame_at(&self, first: u64) -> Option<Frame> {
         let head = self.pieces.get(&first).filter(|p| p.begins)?;
+        let mut frame = Frame { first, last: first, key: head.key, width: None, layer: 0 };
         for (expected, (sequence, piece)) in (first..).zip(self.pieces.range(first..)) {
             if *sequence != expected || piece.timestamp != head.timestamp {
                 return None;
             }
+            if piece.layer > self.layer && !piece.key {
+                return None;
+            }
+            frame.width = frame.width.max(piece.width);
+            frame.layer = frame.layer.max(piece.layer);
+            frame.last = *sequence;
             if piece.ends {
-                return Some((first, *sequence, head.key));
+                return Some(frame);
             }
         }
         None
     }
 
-    fn first_key_frame(&self) -> Option<(u64, u64, Option<u16>)> {
-        self.pieces.iter().filter(|(_, p)| p.key.is_some()).find_map(|(first, _)| self.frame_at(*first))
+    fn first_key_frame(&self) -> Option<Frame> {
+        self.pieces.iter().filter(|(_, p)| p.begins && p.key).find_map(|(first, _)| self.frame_at(*first))
     }
 
     /// Whether to ask for a key frame now.
@@ -136,11 +171,21 @@ impl Picture {
     }
 }
 
-/// Whether a frame begins in this payload, and the width if it is a key frame (RFC 7741 §4.2, §4.3).
-fn vp8(payload: &[u8]) -> (bool, Option<u16>) {
-    let Some(descriptor) = rtc::payload::vp8::Descriptor::parse(payload) else { return (false, None) };
-    let key = rtc::payload::key_frame_start(model::Codec::Vp8, payload);
-    (descriptor.frame_start(), key.map(|k| k.size.map_or(0, |(width, _)| width)))
+const NOTHING: Piece = Piece { timestamp: 0, begins: false, ends: false, key: false, width: None, layer: 0 };
+
+/// What a payload of VP8 says (RFC 7741 §4.2, §4.3).
+fn vp8(payload: &[u8]) -> Piece {
+    let Some(descriptor) = rtc::payload::vp8::Descriptor::parse(payload) else { return NOTHING };
+    let key = rtc::payload::key_frame_start(Codec::Vp8, payload);
+    let width = key.map(|k| k.size.map_or(0, |(width, _)| width));
+    Piece { begins: descriptor.frame_start(), key: key.is_some(), width, ..NOTHING }
+}
+
+/// What a payload of scalable VP9 says.
+fn vp9(payload: &[u8]) -> Piece {
+    let Some((begins, key, layer)) = super::scalable::read(payload) else { return NOTHING };
+    let width = LADDER.get(usize::from(layer)).map(|step| step.width);
+    Piece { begins, key, width, layer, ..NOTHING }
 }
 
 #[cfg(test)]
@@ -166,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_shown_when_it_is_complete_and_follows_one_that_was_shown() {
-        let (mut picture, now) = (Picture::new(), crate::tests::base());
+        let (mut picture, now) = (Picture::new(Codec::Vp8), crate::tests::base());
         show(&mut picture, now, &frame(0, false));
         assert_eq!(picture.shown().len(), 0, "nothing without a key frame");
         show(&mut picture, now, &frame(3, true));
@@ -181,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_key_frame_ends_a_gap() {
-        let (mut picture, now) = (Picture::new(), crate::tests::base());
+        let (mut picture, now) = (Picture::new(Codec::Vp8), crate::tests::base());
         show(&mut picture, now, &frame(0, true));
         show(&mut picture, now, &frame(6, false));
         assert_eq!(picture.shown().len(), 1);
@@ -193,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_key_frame_is_asked_for_soon_at_first_and_late_in_a_gap() {
-        let (mut picture, now) = (Picture::new(), crate::tests::base());
+        let (mut picture, now) = (Picture::new(Codec::Vp8), crate::tests::base());
         let after = |ms| now + Duration::from_millis(ms);
         assert!(!picture.asks(after(10_000)), "nothing has come");
         show(&mut picture, now, &frame(0, false));

@@ -9,6 +9,7 @@ use str0m::Rtc;
 use str0m::media::{KeyframeRequest, Mid, Pt, Rid};
 use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 
+use super::scalable::{Pictured, Scalable};
 use crate::random::Random;
 
 /// One simulcast encoding.
@@ -56,8 +57,7 @@ struct Encoding {
     mid: Mid,
     rid: Option<Rid>,
     codec: Codec,
-    source: Source,
-    packetizer: Packetizer,
+    coder: Coder,
     /// Known when the session is up.
     outlet: Option<(Ssrc, Pt)>,
     sequence: u64,
@@ -65,6 +65,47 @@ struct Encoding {
     time_offset: u32,
     sent: u64,
     key_frames_asked: u64,
+}
+
+/// What makes the frames of a stream.
+#[derive(Debug)]
+enum Coder {
+    Plain(Source, Packetizer),
+    Scalable(Scalable),
+}
+
+impl Coder {
+    fn restart(&mut self, start: Instant) {
+        match self {
+            Coder::Plain(source, _) => source.restart(start),
+            Coder::Scalable(scalable) => scalable.restart(start),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        match self {
+            Coder::Plain(source, _) => Some(source.next_deadline()),
+            Coder::Scalable(scalable) => scalable.next_deadline(),
+        }
+    }
+
+    fn request_key_frame(&mut self) {
+        match self {
+            Coder::Plain(source, _) => source.request_key_frame(),
+            Coder::Scalable(scalable) => scalable.request_key_frame(),
+        }
+    }
+
+    /// A frame that is due.
+    fn poll(&mut self, now: Instant) -> Option<Pictured> {
+        match self {
+            Coder::Plain(source, packetizer) => {
+                let frame = source.poll_frame(now)?;
+                Some(Pictured { at: frame.at, payloads: packetizer.payloads(&frame) })
+            }
+            Coder::Scalable(scalable) => scalable.poll(now),
+        }
+    }
 }
 
 /// What a stream did, for reports.
@@ -79,7 +120,13 @@ pub struct Sent {
 }
 
 impl Publisher {
-    pub(super) fn new(camera: Option<Mid>, microphone: Option<Mid>, random: &Random, now: Instant) -> Self {
+    /// `codec` is the camera's: VP9 is sent in one scalable encoding, others in several.
+    pub(super) fn new(
+        (camera, codec): (Option<Mid>, Codec),
+        microphone: Option<Mid>,
+        random: &Random,
+        now: Instant,
+    ) -> Self {
         let mut encodings = Vec::new();
         if let Some(mid) = microphone {
             let mut random = random.part("microphone", 0);
@@ -89,18 +136,22 @@ impl Publisher {
                 mid,
                 None,
                 Codec::Opus,
-                Source::new(shape, now),
-                packetizer,
+                Coder::Plain(Source::new(shape, now), packetizer),
                 random,
             ));
         }
-        for (step, number) in LADDER.iter().zip(0..).filter(|_| camera.is_some()) {
+        if let (Some(mid), Codec::Vp9) = (camera, codec) {
+            let mut random = random.part("camera", 0);
+            let coder = Coder::Scalable(Scalable::new(&mut random, now));
+            encodings.push(Encoding::new(mid, None, codec, coder, random));
+        }
+        for (step, number) in LADDER.iter().zip(0..).filter(|_| codec != Codec::Vp9) {
             let Some(mid) = camera else { break };
             let mut random = random.part("camera", number);
             let shape = Shape::Camera(Camera::new(step.kbps, random.draw()));
             let packetizer = Packetizer::new(Codec::Vp8, step.width, step.height, random.draw());
-            let source = Source::new(shape, now);
-            encodings.push(Encoding::new(mid, Some(step.rid.into()), Codec::Vp8, source, packetizer, random));
+            let coder = Coder::Plain(Source::new(shape, now), packetizer);
+            encodings.push(Encoding::new(mid, Some(step.rid.into()), Codec::Vp8, coder, random));
         }
         Self { encodings, due: VecDeque::new() }
     }
@@ -113,13 +164,14 @@ impl Publisher {
             let ssrc =
                 rtc.direct_api().stream_tx_by_mid(encoding.mid, encoding.rid).map(|stream| stream.ssrc());
             encoding.outlet = ssrc.zip(pt);
-            encoding.source.restart(first);
+            encoding.coder.restart(first);
         }
         self.encodings.iter().filter_map(|e| Some(e.outlet?.0)).collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.encodings.iter().filter(|e| e.outlet.is_some()).map(|e| e.source.next_deadline()).min()
+        let there = self.encodings.iter().filter(|e| e.outlet.is_some());
+        there.filter_map(|e| e.coder.next_deadline()).min()
     }
 
     /// Writes one packet of a frame that is due; false: there is none. One at a time, for `str0m` wants to be drained
@@ -133,7 +185,7 @@ impl Publisher {
         let Some((ssrc, pt)) = encoding.outlet else { return false };
         let mut api = rtc.direct_api();
         let Some(stream) = api.stream_tx(&ssrc) else { return false };
-        let video = encoding.codec == Codec::Vp8;
+        let video = encoding.codec != Codec::Opus;
         let mut write = RtpWrite::new(pt, encoding.sequence.into(), packet.time, now, packet.payload)
             .marker(video && packet.ends_frame)
             .nackable(video);
@@ -152,11 +204,10 @@ impl Publisher {
 
     fn fill_due(&mut self, now: Instant) {
         for (index, encoding) in self.encodings.iter_mut().enumerate().filter(|(_, e)| e.outlet.is_some()) {
-            while let Some(frame) = encoding.source.poll_frame(now) {
+            while let Some(frame) = encoding.coder.poll(now) {
                 let time = rtp_time(encoding.codec, frame.at).wrapping_add(encoding.time_offset);
-                let payloads = encoding.packetizer.payloads(&frame);
-                let last = payloads.len().saturating_sub(1);
-                self.due.extend(payloads.into_iter().enumerate().map(|(n, payload)| Due {
+                let last = frame.payloads.len().saturating_sub(1);
+                self.due.extend(frame.payloads.into_iter().enumerate().map(|(n, payload)| Due {
                     encoding: index,
                     time,
                     payload,
@@ -171,7 +222,7 @@ impl Publisher {
         let asked =
             |e: &&mut Encoding| e.mid == request.mid && (request.rid.is_none() || e.rid == request.rid);
         for encoding in self.encodings.iter_mut().filter(asked) {
-            encoding.source.request_key_frame();
+            encoding.coder.request_key_frame();
             encoding.key_frames_asked += 1;
         }
     }
@@ -186,20 +237,12 @@ impl Publisher {
 }
 
 impl Encoding {
-    fn new(
-        mid: Mid,
-        rid: Option<Rid>,
-        codec: Codec,
-        source: Source,
-        packetizer: Packetizer,
-        mut random: Random,
-    ) -> Self {
+    fn new(mid: Mid, rid: Option<Rid>, codec: Codec, coder: Coder, mut random: Random) -> Self {
         Self {
             mid,
             rid,
             codec,
-            source,
-            packetizer,
+            coder,
             outlet: None,
             // As browsers begin (libwebrtc): below the half, so that the first roll-over is seen by everybody.
             sequence: 1 + random.below(0x7fff),

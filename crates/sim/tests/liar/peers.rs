@@ -212,7 +212,13 @@ impl Peers {
     /// Offers with a new peer connection.
     pub(crate) fn join(&mut self, who: u8) {
         let (index, peer) = (self.index(who), self.id(who));
-        let lines = Lines { camera: true, microphone: true, audio_slots: 2, video_slots: 2 };
+        let lines = Lines {
+            camera: true,
+            codec: model::Codec::Vp8,
+            microphone: true,
+            audio_slots: 2,
+            video_slots: 2,
+        };
         self.offers += 1;
         let random = Random::new(self.offers);
         let address = self.peers[index].address;
