@@ -7,7 +7,6 @@ import { HOST, NarrowNetwork } from '../harness/narrow-network.ts';
 import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 import type { Inbound } from '../harness/stats.ts';
 
-const missing = NarrowNetwork.missing();
 const server = serverForThisFile([...TWO_UNITS, '--advertise-ip', '127.0.0.1', '--advertise-ip', HOST], '0.0.0.0');
 const test = meetingTest(server);
 
@@ -15,7 +14,6 @@ const test = meetingTest(server);
 const NARROW_KBPS = 350;
 
 test('one of three is on a link that becomes narrow, and wide again', async ({ meeting }) => {
-  test.skip(missing !== undefined, missing);
   test.slow();
   const network = NarrowNetwork.open();
   const origin = `http://${HOST}:${server().httpPort}`;
