@@ -1,10 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
 import { CHROMIUM, CHROMIUM_FLAGS } from './harness/browsers.ts';
-import { NarrowNetwork } from './harness/narrow-network.ts';
-
-const noNetwork = NarrowNetwork.missing();
-if (noNetwork !== undefined) console.log(`left out: narrow.spec.ts (${noNetwork})`);
 
 export default defineConfig({
   // Real-time media wants the processor for itself: one test at a time, in one browser that stays open.
@@ -27,7 +23,8 @@ export default defineConfig({
     video: 'off',
   },
   projects: [
-    { name: 'tests', testDir: 'tests', testIgnore: noNetwork === undefined ? [] : ['**/narrow.spec.ts'] },
+    { name: 'tests', testDir: 'tests' },
     { name: 'screens', testDir: 'screens' },
+    { name: 'bench', testDir: 'bench' },
   ],
 });
