@@ -16,6 +16,16 @@ export const POOL: Readonly<
   video: { first: 8, step: 8, max: 64 },
 };
 
+/**
+ * The place of each receive line among those of its kind. A sound and a picture of one place are in sync, so that is
+ * where those of one person belong.
+ */
+export function places(lines: readonly Line[]): ReadonlyMap<number, number> {
+  const count = { audio: 0, video: 0 };
+  const receiving = lines.flatMap((line, index) => (line.use === 'receive' ? [[index, line.kind] as const] : []));
+  return new Map(receiving.map(([index, kind]) => [index, count[kind]++]));
+}
+
 /** Sending and receiving lines together stay below what the server takes. */
 const SEND_LINES_MAX = MEDIA_LINES_MAX - POOL.audio.max - POOL.video.max;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamKey } from '../types';
+import { places } from './lines';
 import { SELF, Script } from './script';
 
 function show(s: Script, key: StreamKey, width = 640, height = 360): Script {
@@ -306,4 +307,20 @@ it('own streams are never received', () => {
     participants: { [SELF]: { streams: { mic0: { type: 'audio', codec: 'opus', semantic: 'main' } } } },
   });
   expect(s.sent('request_stream')).toEqual([]);
+});
+
+it('sound and picture of one person get lines that are in sync', () => {
+  const s = new Script()
+    .connect()
+    .present({ a: ['mic1', 'cam1'], b: ['mic2', 'cam2'], c: ['mic3', 'cam3'] })
+    .grant();
+  // In another order than the sounds came.
+  for (const key of ['c/cam3', 'a/cam1', 'b/cam2'] as const) show(s, key);
+  s.grant();
+  const place = places(s.state.lines);
+  const placeOf = (key: string) => place.get(s.state.slots.find((slot) => slot.key === key)?.line ?? -1);
+  for (const n of [1, 2, 3]) {
+    const who = 'abc'[n - 1] ?? '';
+    expect(placeOf(`${who}/cam${n}`), who).toBe(placeOf(`${who}/mic${n}`));
+  }
 });

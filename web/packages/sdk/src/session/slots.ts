@@ -2,7 +2,7 @@
 import type { MediaKind, RosterStream } from '@althing/wire';
 import { splitKey, streamKey } from '../keys';
 import type { StreamKey } from '../types';
-import { growReceiveLines, POOL } from './lines';
+import { growReceiveLines, places, POOL } from './lines';
 import type { CoreState, ReceiveSlot, Work } from './model';
 import { send } from './model';
 
@@ -181,22 +181,34 @@ function assign(w: Work, kind: MediaKind, desired: readonly StreamKey[]): void {
     ];
   }
   for (const key of missing) {
-    const slot = best(w.s, kind);
+    const slot = best(w.s, kind, splitKey(key).participantId);
     if (slot === undefined) return;
     if (slot.key !== null) disconnected(w, slot);
     update(w, (s) => (s === slot ? { ...at(w, s, 'requested'), key, requestId: null, confirmed: false } : s));
   }
 }
 
-/** A free slot that can be used at once, else any free one, else the one that has been idle longest. */
-function best(s: CoreState, kind: MediaKind): ReceiveSlot | undefined {
+/**
+ * A free slot that can be used at once, else any free one, else the one that has been idle longest. Of equal ones the one
+ * that is in sync with what else is received of this participant, else one that is in sync with nothing.
+ */
+function best(s: CoreState, kind: MediaKind, participantId: string): ReceiveSlot | undefined {
+  const place = places(s.lines);
+  const others = new Map(
+    s.slots.filter((o) => o.kind !== kind && o.key !== null).map((o) => [place.get(o.line), o.key]),
+  );
+  const apart = (slot: ReceiveSlot): number => {
+    const other = others.get(place.get(slot.line));
+    if (other == null) return 1;
+    return splitKey(other).participantId === participantId ? 0 : 2;
+  };
   const rank = (slot: ReceiveSlot): number => {
     if (slot.state === 'free') return isUsable(s, slot) ? 0 : 1;
     return slot.state === 'idle' ? 2 : 3;
   };
   return s.slots
     .filter((slot) => slot.kind === kind && rank(slot) < 3)
-    .sort((a, b) => rank(a) - rank(b) || a.since - b.since)[0];
+    .sort((a, b) => rank(a) - rank(b) || apart(a) - apart(b) || a.since - b.since)[0];
 }
 
 /** The encoding that the user chose; null: the server chooses by size. */

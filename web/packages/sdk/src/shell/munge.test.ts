@@ -21,7 +21,7 @@ const OFFER = [
   '',
 ].join('\r\n');
 
-const NOTES: LineNotes = { content: null, sizes: new Map(), first: null, opus: null };
+const NOTES: LineNotes = { content: null, sizes: new Map(), first: null, stream: null, opus: null };
 
 function lines(sdp: string): string[] {
   return sdp.split('\r\n');
@@ -65,6 +65,7 @@ describe('an offer on its way', () => {
 
 it('of an answer only Opus is changed', () => {
   const notes = {
+    stream: null,
     first: null,
     content: 'slides' as const,
     sizes: new Map([['l', { width: 1, height: 1 }]]),
@@ -84,4 +85,12 @@ it('an answer names the codec first that is to be sent', () => {
   expect(changed).toBe(answer.replace('SAVPF 45 46 96 97', 'SAVPF 96 45 46 97'));
   expect(annotate(answer, new Map([['1', { ...NOTES, first: 'AV1' }]]), 'answer')).toBe(answer);
   expect(annotate(changed, new Map([['1', { ...NOTES, first: 'vp8' }]]), 'answer')).toBe(changed);
+});
+
+it('of an answer, lines are put into the stream that they are in sync with', () => {
+  const section = (mid: string) => `m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:${mid}\r\na=msid:s01 t01\r\n`;
+  const answer = `v=0\r\n${section('0')}${section('1')}`;
+  const notes = new Map([['1', { ...NOTES, stream: 'place3' }]]);
+  expect(annotate(answer, notes, 'answer')).toBe(`v=0\r\n${section('0')}${section('1').replace('s01', 'place3')}`);
+  expect(annotate(answer, notes, 'offer'), 'an offer says its own').toBe(answer);
 });

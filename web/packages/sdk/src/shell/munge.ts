@@ -1,7 +1,7 @@
 /**
  * Changes to session descriptions. Of an offer the browser keeps what it made itself; only the copy that is sent says
- * more than browsers can say. Of an answer only how the other end likes its Opus is changed, and which codec comes
- * first.
+ * more than browsers can say. Of an answer only how the other end likes its Opus is changed, which codec comes first, and
+ * what is in sync with what.
  */
 
 /** What to say of one m-line. */
@@ -12,6 +12,8 @@ export interface LineNotes {
   readonly sizes: ReadonlyMap<string, { readonly width: number; readonly height: number }>;
   /** The codec (`VP8`) that an answer is to name first, which is the one that browsers send. */
   readonly first: string | null;
+  /** Of an answer: the stream that the line belongs to. Browsers sync the sound and the picture of one stream. */
+  readonly stream: string | null;
   /** Parameters to add to Opus' `a=fmtp`, where they are not there yet. */
   readonly opus: Readonly<Record<string, string>> | null;
 }
@@ -29,7 +31,10 @@ export function annotate(sdp: string, notesByMid: ReadonlyMap<string, LineNotes>
 
 function annotateSection(section: string, notes: LineNotes, type: 'offer' | 'answer'): string {
   const withOpus = notes.opus === null ? section : setOpus(section, notes.opus);
-  if (type === 'answer') return notes.first === null ? withOpus : setFirst(withOpus, notes.first);
+  if (type === 'answer') {
+    const first = notes.first === null ? withOpus : setFirst(withOpus, notes.first);
+    return notes.stream === null ? first : first.replace(/^a=msid:\S+/m, `a=msid:${notes.stream}`);
+  }
   const changed = setSizes(withOpus, notes.sizes);
   if (notes.content !== null && !/^a=content:/m.test(changed)) return append(changed, `a=content:${notes.content}`);
   return changed;

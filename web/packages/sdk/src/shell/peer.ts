@@ -14,6 +14,7 @@ import {
   switched,
   unscaled,
 } from './encodings';
+import { places } from '../session/lines';
 import type { LineNotes } from './munge';
 import { annotate } from './munge';
 
@@ -208,15 +209,21 @@ export class Peer {
 
   private notes(lines: readonly Line[], mids: readonly (string | null)[]): ReadonlyMap<string, LineNotes> {
     const notes = new Map<string, LineNotes>();
+    const place = places(lines);
     lines.forEach((line, index) => {
       const mid = mids[index] ?? null;
-      if (mid === null || line.source === null) return;
-      notes.set(mid, { ...this.sendNotes(line.source, line.localId), first: this.firsts.get(index) ?? null });
+      if (mid === null) return;
+      if (line.source === null) {
+        notes.set(mid, { ...NO_NOTES, stream: `place${place.get(index) ?? mid}` });
+        return;
+      }
+      const first = this.firsts.get(index) ?? null;
+      notes.set(mid, { ...NO_NOTES, ...this.sendNotes(line.source, line.localId), first });
     });
     return notes;
   }
 
-  private sendNotes(source: LocalSource, localId: string | null): Omit<LineNotes, 'first'> {
+  private sendNotes(source: LocalSource, localId: string | null): Pick<LineNotes, 'content' | 'sizes' | 'opus'> {
     const outgoing = localId === null ? null : this.host.outgoing(localId);
     const { width = 0, height = 0 } = outgoing?.track?.getSettings() ?? {};
     return {
@@ -226,6 +233,8 @@ export class Peer {
     };
   }
 }
+
+const NO_NOTES: LineNotes = { content: null, sizes: new Map(), first: null, stream: null, opus: null };
 
 /** The path's state, the worse of what the two properties say: only one of them knows of DTLS, only the other is quick. */
 export function pathState(connection: Pick<RTCPeerConnection, 'connectionState' | 'iceConnectionState'>): PathState {
