@@ -21,6 +21,8 @@ mod timestamp;
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::Connection as _;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -97,7 +99,14 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             // With a write-ahead log this loses at most the last transactions of a power cut and never corrupts.
             .synchronous(SqliteSynchronous::Normal);
-        Self::connect(options, CONNECTIONS_MAX, &path.display().to_string()).await
+        let shown = path.display().to_string();
+        // A new file becomes one with a write-ahead log under a lock that nobody can wait for. The pool opens more than one
+        // connection at once, so one does it before.
+        let open_error = |source| StoreError::Open { path: shown.clone(), source };
+        let first = options.clone().busy_timeout(BUSY_TIMEOUT).connect().await.map_err(open_error)?;
+        let store = Self::connect(options, CONNECTIONS_MAX, &shown).await;
+        first.close().await?;
+        store
     }
 
     /// A database that goes when the last clone of the handle goes.
