@@ -249,8 +249,9 @@ impl Pass<'_> {
 
 pub(crate) fn write<'a>(line: u16, outgoing: &Outgoing, packet: &'a Stored) -> WriteRtp<'a> {
     let ids = Slot::ids(outgoing, packet);
-    // VP8 says all of it in its payload descriptor, whose counters are rewritten.
-    let described = ids.is_none() && !packet.descriptor().is_empty();
+    // VP8 says all of it in its payload descriptor, whose counters are rewritten. A dependency descriptor that was not
+    // read is not sent on: its frame numbers would be those of the source, and go back at a switch.
+    let described = ids.is_none() && packet.mark.is_some() && !packet.descriptor().is_empty();
     WriteRtp {
         line,
         payload_type: outgoing.payload_type,
