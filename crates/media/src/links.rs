@@ -7,7 +7,7 @@ use net::Waker;
 
 /// Batches that wait for one unit. A unit makes one for each other unit with a pass, so this is a quarter of a second;
 /// what comes beyond is lost, and repaired as on any link.
-const BATCHES_MAX: usize = 512;
+pub(crate) const BATCHES_MAX: usize = 512;
 
 /// What one unit says to another, in the form that `sfu` gives it.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use sfu::Unit;
 use tokio::sync::mpsc;
 use tracing::error;
 
-use crate::links::{Batch, Links, Port};
+use crate::links::{self, Batch, Links, Port};
 use crate::stats::UnitStats;
 use crate::{Config, Sockets, StartError};
 
@@ -27,8 +27,6 @@ use crate::{Config, Sockets, StartError};
 const GATHER: Duration = Duration::from_micros(500);
 /// Batches taken in with one pass; what is left waits in the kernel for the next.
 const BATCHES_PER_PASS: usize = 8;
-/// Batches of other units taken in with one pass.
-const BATCHES_PER_PASS_MAX: usize = 1_024;
 /// How often the unit reports itself.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -243,7 +241,7 @@ impl UnitThread {
 
     /// Takes what other units said. What comes meanwhile wakes the next pass.
     fn take_batches(&mut self, unit: &mut Unit, now: Instant) {
-        for Batch { from, bytes } in self.batches.try_iter().take(BATCHES_PER_PASS_MAX) {
+        for Batch { from, bytes } in self.batches.try_iter().take(links::BATCHES_MAX) {
             unit.handle_relay(now, from, &bytes);
         }
     }

@@ -109,9 +109,10 @@ impl Unit {
         self.check_relays(track);
         let Some(known) = self.tracks.get(track as usize) else { return };
         let announced = known.announced();
+        let (whole, nothing) = (digest(announced.as_ref()), digest(None));
         for relay in &known.relays {
             let media = announced.clone().filter(|_| relay.allowed);
-            let digest = digest(media.as_ref());
+            let digest = if relay.allowed { whole } else { nothing };
             self.relays.say(relay.unit, &Control::Announce { handle: relay.handle, digest, media });
         }
     }
