@@ -396,3 +396,39 @@ fn without_the_descriptor_a_receiver_is_sent_the_lowest_spatial_layer_of_av1() {
     );
     assert_continuous(&packets);
 }
+
+/// Chromium sends VP8 without numbers of its own where descriptors are agreed on, and numbers what it receives by them.
+#[test]
+fn a_descriptor_that_is_not_read_is_not_sent_on() {
+    let mut world = World::new();
+    let client = |world: &mut World| {
+        world.client_with(1, |config| {
+            config.clear_codecs().enable_vp8(true).set_extension(9, Extension::with_serializer(URI, Bytes))
+        })
+    };
+    let (sender, receiver) = (client(&mut world), client(&mut world));
+    let (sent, _) = world.offer(sender, &[Line::Send(Video)]);
+    let (slots, _) = world.offer(receiver, &[Line::Receive(Video)]);
+    world.connect(&[sender, receiver]);
+    world.bind(receiver, slots[0], Some(world.source(sender, sent[0])));
+    for n in 0..20u16 {
+        let mut payload = vec![0x10, 0x10, 0, 0, 0x9d, 1, 0x2a, 64, 1, 180, 0];
+        payload.resize(500, 0x5a);
+        let now = world.now;
+        let known = &mut world.clients[sender].rtc;
+        let pt = known.codec_config().find(|p| p.spec().codec == Codec::Vp8).expect("VP8").pt();
+        let mut values = ExtensionValues::default();
+        let [high, low] = n.to_be_bytes();
+        values.user_values.set(DescriptorBytes(vec![0xc0, high, low]));
+        let mut api = known.direct_api();
+        let stream = api.stream_tx_by_mid(sent[0].as_str().into(), None).expect("a stream to send on");
+        let write = RtpWrite::new(pt, u64::from(n).into(), u32::from(n) * 3000, now, payload);
+        stream.write_rtp(write.marker(true).ext_vals(values).nackable(true));
+        world.drain(sender);
+        world.run(FRAME);
+    }
+    let packets = world.take_packets(receiver);
+    assert!(packets.len() > 15, "{}", packets.len());
+    let described = |p: &RtpPacket| p.header.ext_vals.user_values.get::<DescriptorBytes>().is_some();
+    assert!(!packets.iter().any(described));
+}
