@@ -82,14 +82,7 @@ fn heavy_loss_lowers_the_target_and_it_recovers() {
         let (mut camera, receiver, _) = pair(&mut world, (1280, 720));
         film(&mut world, &mut camera, 60);
         let before = target(&world, receiver).unwrap();
-        let mut count = 0u32;
-        world.filter = Box::new(move |hop| {
-            if hop.client == receiver && !hop.to_server && hop.is_rtp() {
-                count += 1;
-                return count % 10 >= 4;
-            }
-            true
-        });
+        world.lose_to(receiver, 4);
         film(&mut world, &mut camera, 60);
         let during = target(&world, receiver).unwrap();
         // Half of the share lost; it had grown a little before. Then there is no room for the picture, and nothing to lose.
@@ -164,11 +157,7 @@ fn who_is_sent_nothing_any_more_is_probed_with_padding_and_sees_again() {
         film(&mut world, &mut camera, 60);
         world.take_packets(receiver);
         // Nothing that is left for a picture: a link that loses nine of ten.
-        let mut count = 0u32;
-        world.filter = Box::new(move |hop| {
-            count += u32::from(hop.client == receiver && !hop.to_server && hop.is_rtp());
-            hop.client != receiver || hop.to_server || !hop.is_rtp() || count.is_multiple_of(10)
-        });
+        world.lose_to(receiver, 9);
         film(&mut world, &mut camera, 200);
         let is_paused = |world: &World| {
             let plan = world.unit.plan(world.clients[receiver].peer).unwrap();

@@ -169,14 +169,7 @@ fn sound_does_not_fill_a_narrow_path() {
     let mut microphone = Microphone::new(&mut world);
     let receiver = world.client(1);
     listen(&mut world, receiver, &microphone);
-    let mut count = 0u32;
-    world.filter = Box::new(move |hop| {
-        if hop.client == receiver && !hop.to_server && hop.is_rtp() {
-            count += 1;
-            return count % 10 >= 4;
-        }
-        true
-    });
+    world.lose_to(receiver, 4);
     microphone.speak(&mut world, 600);
     let peer = world.clients[receiver].peer;
     let bandwidth = world.unit_of(receiver).bandwidth(peer).unwrap();

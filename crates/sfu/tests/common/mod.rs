@@ -273,6 +273,16 @@ impl World {
         if unit == 0 { &mut self.unit } else { &mut self.others[unit - 1] }
     }
 
+    /// From now on so many of ten media packets to a client are lost.
+    pub fn lose_to(&mut self, client: usize, of_ten: u32) {
+        let mut count = 0;
+        self.filter = Box::new(move |hop| {
+            let counts = hop.client == client && !hop.to_server && hop.is_rtp();
+            count += u32::from(counts);
+            !counts || count % 10 >= of_ten
+        });
+    }
+
     /// What all units count.
     pub fn total(&self, of: impl Fn(&Counters) -> u64) -> u64 {
         std::iter::once(&self.unit).chain(&self.others).map(|unit| of(unit.counters())).sum()
