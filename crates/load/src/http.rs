@@ -7,14 +7,16 @@ use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A server that takes longer has failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two tries where the server says *too many requests*.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// No answer of the API is as large.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
@@ -65,26 +67,36 @@ impl BaseUrl {
     async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: String) -> Result<T> {
         let named = format!("{method} {self}{path}");
         let answer = async {
-            let stream = self.connect().await?;
-            stream.set_nodelay(true)?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            let request = Request::builder()
-                .method(method)
-                .uri(path)
-                .header(HOST, &self.authority)
-                .header(CONTENT_TYPE, "application/json")
-                .body(Full::new(Bytes::from(body)))?;
-            let answer = sender.send_request(request).await?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
-            ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
-            serde_json::from_slice(&body)
-                .with_context(|| format!("unexpected answer {}", String::from_utf8_lossy(&body)))
+            loop {
+                let (status, body) = self.exchange(&method, path, &body).await?;
+                if status == StatusCode::TOO_MANY_REQUESTS {
+                    // As people do whom a server asks for patience.
+                    sleep(PATIENCE).await;
+                    continue;
+                }
+                let text = || String::from_utf8_lossy(&body);
+                ensure!(status.is_success(), "{status}: {}", text());
+                break serde_json::from_slice(&body).with_context(|| format!("unexpected answer {}", text()));
+            }
         };
         timeout(REQUEST_TIMEOUT, answer).await.map_err(anyhow::Error::from).flatten().context(named)
+    }
+
+    async fn exchange(&self, method: &Method, path: &str, body: &str) -> Result<(StatusCode, Bytes)> {
+        let stream = self.connect().await?;
+        stream.set_nodelay(true)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.authority)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body.to_owned())))?;
+        let answer = sender.send_request(request).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+        Ok((status, body.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes()))
     }
 }
 
@@ -96,7 +108,36 @@ impl fmt::Display for BaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    /// Answers each connection with the next of these.
+    async fn answering(answers: &'static [&'static str]) -> BaseUrl {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        url
+    }
+
+    const PATIENCE_ASKED: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}";
+    const NUMBER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7";
+    const REFUSAL: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\n\r\nnever";
+
+    #[tokio::test]
+    async fn who_is_asked_for_patience_tries_again() {
+        let url = answering(&[PATIENCE_ASKED, NUMBER, REFUSAL]).await;
+        assert_eq!(url.get::<u32>("/").await.unwrap(), 7);
+        let refused = format!("{:#}", url.get::<u32>("/").await.unwrap_err());
+        assert!(refused.contains("404 Not Found: never"), "{refused}");
+    }
 
     #[test]
     fn addresses_are_hosts_with_a_port() {

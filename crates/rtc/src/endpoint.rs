@@ -3,6 +3,7 @@
 //! Input comes by `handle_*`, with the time; what is to be sent goes into the outbox that is passed in; what happened
 //! comes from [`Endpoint::poll_event`]; when to call [`Endpoint::handle_timeout`] says [`Endpoint::poll_timeout`].
 
+mod feedback;
 mod reports;
 mod sending;
 
@@ -26,14 +27,13 @@ use crate::sdp::{
 };
 use crate::send::{Sender, extension_ids};
 use crate::srtp::{self, KeyingMaterial, Profile};
+use feedback::FeedbackPace;
 
 /// Fills a buffer from a cryptographic source.
 pub type Entropy = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// Reports to and about streams (RFC 3550 §6.2 would allow rarer ones; browsers send one a second).
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Transport-wide feedback to senders: their bandwidth estimation runs on it.
-const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Without an authenticated packet for so long after the offer, the client cannot reach us.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// After so long without a packet a connection is given up; the room has let its participant go by then.
@@ -141,7 +141,7 @@ pub struct Endpoint {
     dtls_deadline: Option<Instant>,
     connect_deadline: Instant,
     report_deadline: Instant,
-    feedback_deadline: Option<Instant>,
+    feedback_pace: FeedbackPace,
     loss: Loss,
     estimator: Estimator,
     scratch: Vec<u8>,
@@ -221,7 +221,7 @@ impl Endpoint {
             dtls_deadline: None,
             connect_deadline: now + CONNECT_TIMEOUT,
             report_deadline: now + REPORT_INTERVAL,
-            feedback_deadline: None,
+            feedback_pace: FeedbackPace::new(now),
             loss: Loss::default(),
             estimator: Estimator::new(now),
             scratch: Vec::new(),
@@ -365,7 +365,10 @@ impl Endpoint {
             State::Connected | State::PathLost => {
                 let nack = self.receiver.nack_due().map(|due| self.epoch + due);
                 let path = self.path_deadline();
-                [Some(self.report_deadline), self.feedback_deadline, nack, path].into_iter().flatten().min()
+                [Some(self.report_deadline), self.feedback_pace.deadline(), nack, path]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         }
     }
@@ -501,9 +504,7 @@ impl Endpoint {
         let payload = header.header_len..header.header_len + opened.payload_len;
         let arrival = self.since_epoch(now);
         let outcome = self.receiver.handle(arrival, &header, opened.index, packet, payload);
-        if self.feedback_deadline.is_none() && self.receiver.feedback_pending() {
-            self.feedback_deadline = Some(now + FEEDBACK_INTERVAL);
-        }
+        self.feedback_pace.received(now, packet.len(), self.receiver.feedback_pending());
         outcome
     }
 

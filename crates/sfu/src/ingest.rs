@@ -224,7 +224,7 @@ impl Unit {
             bytes: Vec::new(),
             payload_len: 0,
         };
-        if encoding.history.insert(packet, payload, descriptor) {
+        if encoding.history.insert(now, packet, payload, descriptor) {
             if encoding.arrived.is_empty() {
                 self.touched.push((track, received.layer));
             }

@@ -152,6 +152,14 @@ impl<K: TimerKey> TimerWheel<K> {
         self.next_slot().map(|(_, _, tick)| self.instant(tick))
     }
 
+    /// The first multiple of a length, counted from the wheel's begin, that is not before `at`: what is due at the same
+    /// time is done at the same time.
+    pub(crate) fn next_multiple(&self, at: Instant, length: Duration) -> Instant {
+        let past = at.saturating_duration_since(self.base).as_nanos() % length.as_nanos();
+        // Less than a length, which fits.
+        if past == 0 { at } else { at + (length - Duration::from_nanos(past as u64)) }
+    }
+
     fn instant(&self, tick: u64) -> Instant {
         self.base + Duration::from_millis(tick)
     }
@@ -262,6 +270,15 @@ mod tests {
         wheel.schedule(0, base);
         assert_eq!(wheel.next_deadline(), Some(base + ms(2)), "what is past is due now");
         assert_eq!(expired(&mut wheel, base + ms(2)), [0]);
+    }
+
+    #[test]
+    fn multiples_are_counted_from_the_begin() {
+        let base = crate::tests_time::start();
+        let wheel = TimerWheel::<usize>::new(base);
+        for (at, multiple) in [(0, 0), (1, 50), (49, 50), (50, 50), (1_020, 1_050)] {
+            assert_eq!(wheel.next_multiple(base + ms(at), ms(50)), base + ms(multiple), "{at} ms");
+        }
     }
 
     #[test]

@@ -224,11 +224,19 @@ impl Unit {
     }
 }
 
+/// What is due later than this can wait for others: reports, and the ends of connections.
+const FAR: Duration = Duration::from_millis(500);
+/// They are due at multiples of this: a thousand peers wake the thread 20 times a second for their reports.
+const FAR_GRID: Duration = Duration::from_millis(50);
+
 /// Moves a peer's timer if it must ring earlier than it would. One that rings too early finds nothing to do and is set
 /// anew, which is cheaper than moving it at each packet.
 pub(crate) fn reschedule(timers: &mut TimerWheel<usize>, now: Instant, peer: u32, deadline: Instant) {
     // Never at once: a pass that made the deadline has just looked at the peer.
-    let deadline = deadline.max(now + Duration::from_millis(1));
+    let mut deadline = deadline.max(now + Duration::from_millis(1));
+    if deadline > now + FAR {
+        deadline = timers.next_multiple(deadline, FAR_GRID);
+    }
     let key = peer as usize;
     if timers.deadline(key).is_none_or(|scheduled| deadline < scheduled) {
         timers.schedule(key, deadline);

@@ -93,8 +93,7 @@ impl Endpoint {
     /// Transport-wide feedback and requests for missing packets.
     pub(super) fn send_feedback(&mut self, now: Instant, outbox: &mut Outbox) {
         let ssrc = self.ssrc;
-        if self.feedback_deadline.is_some_and(|at| at <= now) {
-            self.feedback_deadline = None;
+        if self.feedback_pace.take_due(now) {
             let mut more = true;
             while more && self.receiver.feedback_pending() {
                 let mut out = Vec::with_capacity(rtcp::FEEDBACK_BYTES_MAX);
