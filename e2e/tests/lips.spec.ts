@@ -1,7 +1,4 @@
-/**
- * Measures how much later a camera's sound is heard than its picture is seen, when another layer is sent and when a slot
- * shows somebody else (S5-43). Printed, not asserted: browsers sync lips by msid, which slots share.
- */
+/** Picture and sound stay together when another layer is sent and when a slot shows somebody else (S5-43). */
 import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
@@ -11,9 +8,13 @@ import { serverForThisFile, TWO_UNITS } from '../harness/server.ts';
 
 const test = meetingTest(serverForThisFile(TWO_UNITS));
 
-test('from seeing to hearing, across layers and slots', async ({ meeting }) => {
+/** What nobody notices (ITU-R BT.1359 has detection begin at 45 ms early and 125 ms late). */
+const SKEW_MS_MAX = 80;
+
+test('picture and sound of a camera stay together across layers and slots', async ({ meeting }) => {
   const ana = await meeting.join('Ana', { prepare: flashAndSound });
-  const bo = await meeting.join('Bo');
+  // What listens in the page is not of the page's own origin.
+  const bo = await meeting.join('Bo', { bypassCSP: true });
   const chi = await meeting.join('Chi');
   for (const quiet of [bo, chi]) await quiet.button('mic').click();
   await bo.seesAll([ana, chi]);
@@ -31,7 +32,7 @@ test('from seeing to hearing, across layers and slots', async ({ meeting }) => {
   await bo.sees(bo.tileOf(ana));
   figures.push(await median(bo));
   console.log(`    heard after seen, in ms: ${figures.map((figure) => figure.toFixed(0)).join(', ')}`);
-  expect(figures.every((figure) => Number.isFinite(figure))).toBe(true);
+  for (const figure of figures) expect(Math.abs(figure)).toBeLessThan(SKEW_MS_MAX);
 });
 
 /** The median of the next seven flashes: one look at a busy machine may be late. */
