@@ -3,7 +3,7 @@
  * this machine by a pair of virtual interfaces, and a token bucket with a queue on the way to the browser.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -30,10 +30,21 @@ export class NarrowNetwork {
     for (const tool of ['ip', 'tc']) {
       if (spawnSync(tool, ['-V']).status !== 0) return `${tool} is not installed (iproute2)`;
     }
-    return undefined;
+    try {
+      const network = NarrowNetwork.open();
+      try {
+        network.limit(1_000);
+      } finally {
+        network.close();
+      }
+      return undefined;
+    } catch (error) {
+      return `no network namespace with a limited link can be made: ${String(error)}`;
+    }
   }
 
   static open(): NarrowNetwork {
+    forgetThoseOfEndedProcesses();
     const network = new NarrowNetwork(`althing${process.pid}`);
     const guest = `${network.name}g`.slice(-15);
     network.ip('netns', 'add', network.name);
@@ -80,5 +91,13 @@ export class NarrowNetwork {
 
   private ip(...args: string[]): void {
     execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+}
+
+/** A run that was killed leaves its namespace, and with it the address on this machine. */
+function forgetThoseOfEndedProcesses(): void {
+  const list = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout;
+  for (const [name, pid] of list.matchAll(/^althing(\d+)/gm)) {
+    if (!existsSync(`/proc/${pid}`)) spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
   }
 }
