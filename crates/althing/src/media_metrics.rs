@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use media::{Media, UnitStats};
+use media::{DELAY_BUCKETS, Media, UnitStats};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
@@ -63,6 +64,7 @@ const TOTALS: &[Total] = &[
     ("offers_answered", "Offers answered", |u| u.forwarding.offers_answered),
     ("offers_refused", "Offers refused", |u| u.forwarding.offers_refused),
     ("panics", "Times that the unit failed and began anew", |u| u.panics),
+    ("delay_probes_lost", "Probes of the delay that did not come back", |u| u.delays.lost),
 ];
 
 /// Puts them into the registry.
@@ -97,6 +99,18 @@ impl Collector for Units {
         let mut load = encoder.encode_descriptor("althing_media_load", help, None, gauge)?;
         for unit in &units {
             ConstGauge::new(f64::from(unit.load)).encode(load.encode_family(&labels(unit))?)?;
+        }
+        let help =
+            "From a packet's arrival at the machine until it has been sent on, by four probes a second";
+        let histogram = MetricType::Histogram;
+        let mut delay = encoder.encode_descriptor("althing_media_delay_seconds", help, None, histogram)?;
+        for unit in &units {
+            let delays = &unit.delays;
+            let bounds = DELAY_BUCKETS.into_iter().chain([f64::INFINITY]);
+            let buckets: Vec<(f64, u64)> = bounds.zip(delays.counts).collect();
+            let of_unit = labels(unit);
+            let mut encoder = delay.encode_family(&of_unit)?;
+            encoder.encode_histogram::<NoLabelSet>(delays.seconds, delays.count(), &buckets, None)?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! reach it over the bus; facts go back the same way. What a room needs on several units goes from thread to thread.
 
 mod links;
+mod probe;
 mod stats;
 mod unit_thread;
 
@@ -22,7 +23,7 @@ use tokio::task::JoinHandle as Task;
 use tracing::{info, warn};
 
 use links::{Links, Port};
-pub use stats::UnitStats;
+pub use stats::{DELAY_BUCKETS, Delays, UnitStats};
 use unit_thread::{Input, UnitThread};
 
 /// Inputs that wait for a unit; the bus waits while they do.

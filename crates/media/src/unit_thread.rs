@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use crate::links::{self, Batch, Links, Port};
+use crate::probe::DelayProbe;
 use crate::stats::UnitStats;
 use crate::{Config, Sockets, StartError};
 
@@ -66,6 +67,7 @@ pub(crate) struct UnitThread {
     links: Links,
     batches_dropped: u64,
     stats: Arc<Mutex<UnitStats>>,
+    probe: Option<DelayProbe>,
     last_pass: Instant,
     next_report: Instant,
     busy: Duration,
@@ -92,6 +94,11 @@ impl UnitThread {
         let waker = poller.waker();
         let (port, batches) = Port::new(id, waker.clone());
         let now = clock::now();
+        let probe = sockets.udp.first().map(|socket| {
+            let mut secret = [0; 16];
+            fill_random(&mut secret);
+            DelayProbe::new(now, socket, secret)
+        });
         let thread = Self {
             id,
             peers_max: config.peers_max,
@@ -106,6 +113,7 @@ impl UnitThread {
             links: Links::default(),
             batches_dropped: 0,
             stats,
+            probe,
             last_pass: now,
             next_report: now,
             busy: Duration::ZERO,
@@ -161,8 +169,9 @@ impl UnitThread {
     /// One pass. False: it was stopped.
     fn pass(&mut self, unit: &mut Unit) -> io::Result<bool> {
         let tcp_deadline = self.sockets.tcp.as_ref().and_then(TcpPort::next_deadline);
-        let deadline =
-            [unit.poll_timeout(), tcp_deadline, Some(self.next_report)].into_iter().flatten().min();
+        let probe_deadline = self.probe.as_ref().filter(|_| unit.peer_count() > 0).map(DelayProbe::deadline);
+        let deadlines = [unit.poll_timeout(), tcp_deadline, Some(self.next_report), probe_deadline];
+        let deadline = deadlines.into_iter().flatten().min();
         let ready = self.poller.wait(deadline)?;
         let (udp, tcp, woken) = (ready.udp.len(), ready.tcp, ready.woken);
         let mut now = clock::now();
@@ -202,6 +211,7 @@ impl UnitThread {
             self.bus.publish(Address::Units, fact);
         }
         let end = clock::now();
+        self.probe(unit, end);
         self.busy += end.saturating_duration_since(now);
         if self.next_report <= end {
             self.report(unit, end);
@@ -216,6 +226,9 @@ impl UnitThread {
                     break;
                 }
                 for (transport, datagram) in self.batch.iter_mut() {
+                    if self.probe.as_mut().is_some_and(|probe| probe.takes(&transport, datagram)) {
+                        continue;
+                    }
                     unit.handle_datagram(now, transport, datagram);
                 }
                 if !self.batch.is_full() {
@@ -224,6 +237,15 @@ impl UnitThread {
             }
         }
         Ok(())
+    }
+
+    /// Measures how long packets stay here, while there are some.
+    fn probe(&mut self, unit: &Unit, end: Instant) {
+        let (Some(probe), Some(socket)) = (&mut self.probe, self.sockets.udp.first_mut()) else { return };
+        probe.passed(end);
+        if unit.peer_count() > 0 {
+            probe.send(end, socket);
+        }
     }
 
     fn take_inputs(&mut self, unit: &mut Unit, now: Instant) -> bool {
@@ -266,6 +288,7 @@ impl UnitThread {
             datagrams_dropped: self.dropped,
             batches_dropped: self.batches_dropped,
             panics: self.panics,
+            delays: self.probe.as_ref().map(DelayProbe::delays).unwrap_or_default(),
         };
         *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -141,10 +141,12 @@ impl Visit<'_> for Registrations {
                 let kind = field_name(metric).and_then(|field| self.types.get(&field).copied());
                 self.push(name, help, kind.unwrap_or("gauge"));
             }
-            ("encode_descriptor", [name, help, ..]) => {
+            ("encode_descriptor", [name, help, _, kind]) => {
                 let help = text(help).or_else(|| self.texts.get(&field_name(help)?).cloned());
                 let (Some(name), Some(help)) = (text(name), help) else { return };
-                self.found.push(Metric { name, kind: "gauge", help });
+                let is_histogram = field_name(kind).is_some_and(|kind| kind == "histogram");
+                let kind = if is_histogram { "histogram" } else { "gauge" };
+                self.found.push(Metric { name, kind, help });
             }
             _ => {}
         }
