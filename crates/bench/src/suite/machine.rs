@@ -24,7 +24,7 @@ impl Machine {
             cpu: field(&cpuinfo, "model name").unwrap_or("unknown").to_owned(),
             cores: net::allowed_cores().len(),
             memory_gib: (kib + (1 << 19)) >> 20,
-            kernel: read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
+            kernel: series(&read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()),
             virtual_machine: field(&cpuinfo, "flags")
                 .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
         }
@@ -51,9 +51,23 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// Of a version the two numbers that say what a kernel can do: figures of its patches are compared.
+fn series(version: &str) -> String {
+    let version = version.trim();
+    let second_dot = version.match_indices('.').nth(1);
+    second_dot.and_then(|(at, _)| version.get(..at)).unwrap_or(version).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_series_is_two_numbers() {
+        assert_eq!(series("6.12.48+deb13-amd64\n"), "6.12");
+        assert_eq!(series("7.0-rc1"), "7.0-rc1", "as it is, if it is named otherwise");
+        assert_eq!(series(""), "");
+    }
 
     #[test]
     fn fields_are_read_as_the_kernel_writes_them() {
