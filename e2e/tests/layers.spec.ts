@@ -89,6 +89,26 @@ test('an enlarged tile gets the high layer, and only for that viewer', async ({ 
   await bo.sees(bo.tileOf(ana), ({ height }) => height <= 360);
 });
 
+test('what is received follows the size of the tile (S1-15, S2-30, S2-32, S4-15)', async ({ meeting }) => {
+  const ana = await meeting.join('Ana');
+  const bo = await meeting.join('Bo');
+  const tile = bo.tileOf(ana);
+  for (const [viewport, heights] of [
+    [{ width: 1280, height: 720 }, [720]],
+    [{ width: 800, height: 480 }, [360]],
+    [{ width: 360, height: 640 }, [180, 360]],
+    [{ width: 260, height: 280 }, [180]],
+    [{ width: 1280, height: 720 }, [720]],
+  ] as const) {
+    await bo.page.setViewportSize(viewport);
+    await bo.sees(tile, ({ height }) => heights.some((wanted) => wanted === height));
+    const shown = await tile.boundingBox();
+    const { width, height } = await bo.inboundOf(tile);
+    const least = height === 180;
+    expect(least || width * height <= 2 * (shown?.width ?? 0) * (shown?.height ?? 0), `${width}×${height}`).toBe(true);
+  }
+});
+
 test('a viewer picks the quality of one tile (S1-13)', async ({ meeting }) => {
   const ana = await meeting.join('Ana');
   const bo = await meeting.join('Bo');
