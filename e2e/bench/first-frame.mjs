@@ -130,7 +130,7 @@ async function startServer() {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'althing-bench-'));
   const program = process.env.ALTHING_PROGRAM ?? path.join(root, 'target', 'release', 'althing');
   const args = ['serve', '--data-dir', dataDir, '--http', `127.0.0.1:${port}`, '--https', 'off', '--log', 'warn'];
-  const child = spawn(program, [...args, '--media-port', `${await freePort()}`], {
+  const child = spawn(program, [...args, '--media-port', '0'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;

@@ -15,6 +15,9 @@ const PROGRAM = process.env['ALTHING_PROGRAM'] ?? path.join(ROOT, 'target', 'deb
 /** Everybody of a meeting on another media unit than the one before: whoever takes part must not notice. */
 export const TWO_UNITS = ['--units', '2', '--room-unit-peers', '1'];
 
+/** All media over the one port that the server says: for tests that lay something in the way to it. */
+export const ONE_UNIT = ['--units', '1'];
+
 /** How long the program may take to be ready, and to stop. */
 const READY_MS = 20_000;
 const STOP_MS = 15_000;
@@ -134,13 +137,16 @@ export function serverForThisFile(args: string[] = [], listen?: string): () => S
 /** Below the range from which systems take the ports of outgoing connections: those would hold one at random. */
 const PORTS = { from: 12_000, below: 30_000 };
 
-/** A port that is free for UDP and TCP, as is the one after it: media may go over either. */
+/** Media units that the program starts by itself, or that a test asks for: each takes one port more. */
+const UNITS = Math.max(os.availableParallelism(), 2);
+
+/** A port that is free for UDP and TCP, as are those after it: media may go over any. */
 async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.below - PORTS.from));
-    // Of media units, the next one has the next port.
-    const both = [port, port + 1].map(async (p) => (await isFreeForTcp(p)) && (await isFreeForUdp(p)));
-    if ((await Promise.all(both)).every(Boolean)) return port;
+    const ports = Array.from({ length: UNITS }, (_, unit) => port + unit);
+    const free = await Promise.all(ports.map(async (p) => (await isFreeForTcp(p)) && (await isFreeForUdp(p))));
+    if (free.every(Boolean)) return port;
   }
   throw new Error('no port is free');
 }

@@ -3,11 +3,11 @@ import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
 import { Person } from '../harness/meet.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { ONE_UNIT, serverForThisFile } from '../harness/server.ts';
 import { report } from '../harness/stats.ts';
 import { changePath, UdpPath, usePath } from '../harness/udp-path.ts';
 
-const server = serverForThisFile();
+const server = serverForThisFile(ONE_UNIT);
 const test = meetingTest(server);
 
 test('a page that is loaded anew rejoins as the same participant', async ({ meeting }) => {

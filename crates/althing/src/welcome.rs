@@ -44,9 +44,36 @@ fn text(config: &Config, data: &DataDir, addresses: &Addresses) -> String {
     if !addresses.lan.is_empty() && config.tls.is_none() {
         lines.push("                       (self-signed certificate: browsers warn once)".to_owned());
     }
+    if let Some(ports) = ports(&addresses.media_ports) {
+        lines.push(format!("  Media                {ports} (UDP and TCP, for the firewall)"));
+    }
     lines.push(format!("  Data                 {}", data.path().display()));
     lines.push("  Stop with Ctrl-C".to_owned());
     lines.push(String::new());
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The ports of the media units. None: there is no unit.
+fn ports(ports: &[u16]) -> Option<String> {
+    let (first, last) = (*ports.first()?, *ports.last()?);
+    if ports.len() > 1 && ports.iter().copied().eq(first..=last) {
+        return Some(format!("ports {first} to {last}"));
+    }
+    let all: Vec<_> = ports.iter().map(u16::to_string).collect();
+    Some(format!("port{} {}", if all.len() == 1 { "" } else { "s" }, all.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_said_as_a_firewall_wants_them() {
+        let said = |list: &[u16]| ports(list).unwrap_or_default();
+        assert_eq!(said(&[]), "");
+        assert_eq!(said(&[43210]), "port 43210");
+        assert_eq!(said(&[43210, 43211, 43212]), "ports 43210 to 43212");
+        assert_eq!(said(&[5000, 7000]), "ports 5000, 7000");
+    }
 }

@@ -1,9 +1,11 @@
 //! The program as an operator and a client see it: started, asked, stopped, started again.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 use futures_util::{SinkExt, StreamExt};
+use net::{NetConfig, UdpSocket};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -16,11 +18,17 @@ struct Program {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
     http: String,
+    /// As the log has them.
+    media_ports: String,
 }
 
 impl Program {
     async fn start(data: &Path) -> Self {
-        let mut child = command(data)
+        Self::start_by(command(data)).await
+    }
+
+    async fn start_by(mut command: Command) -> Self {
+        let mut child = command
             .args(["serve", "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--media-port", "0"])
             .args(["--advertise-ip", "127.0.0.1", "--log-format", "json"])
             .stderr(Stdio::piped())
@@ -33,8 +41,8 @@ impl Program {
             said = said + &line + "\n";
             let line: Value = serde_json::from_str(&line).unwrap_or_default();
             if line["message"] == "running" {
-                let http = line["http"].as_str().unwrap().to_owned();
-                return Self { child, log, http };
+                let text = |key: &str| line[key].as_str().unwrap().to_owned();
+                return Self { child, log, http: text("http"), media_ports: text("media_ports") };
             }
         }
     }
@@ -66,7 +74,14 @@ impl Program {
 }
 
 fn command(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_althing"));
+    command_after(&[], data)
+}
+
+/// The program, started by another one.
+fn command_after(starter: &[&str], data: &Path) -> Command {
+    let mut words = starter.iter().chain([&env!("CARGO_BIN_EXE_althing")]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words);
     // What this machine's environment says must not matter.
     command.env_clear().env("ALTHING_DATA_DIR", data).stdin(Stdio::null()).stdout(Stdio::null());
     command.kill_on_drop(true);
@@ -153,6 +168,54 @@ async fn it_becomes_ready_and_shows_its_figures() {
     let (status, body) = program.call("GET", "/v1/meetings", "").await;
     assert_eq!((status, &body["reason"]), (401, &json!("missing access token")));
     program.stop().await;
+}
+
+#[tokio::test]
+async fn there_is_a_media_unit_for_each_core_that_the_program_may_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = |program: &Program| program.media_ports.split(',').count();
+    let program = Program::start(folder.path()).await;
+    assert_eq!(units(&program), std::thread::available_parallelism().unwrap().get());
+    program.stop().await;
+    if cfg!(target_os = "linux") {
+        let core = net::allowed_cores().last().unwrap().to_string();
+        let program = Program::start_by(command_after(&["taskset", "-c", &core], folder.path())).await;
+        assert_eq!(units(&program), 1);
+        program.stop().await;
+    }
+}
+
+/// Two ports in a row, the second of which somebody has at that address. None: the machine has no such address.
+fn port_before_a_taken_one(ip: IpAddr) -> Option<(u16, UdpSocket)> {
+    let bind = |ip, port| UdpSocket::bind(SocketAddr::new(ip, port), &NetConfig::default());
+    let v4 = Ipv4Addr::UNSPECIFIED.into();
+    loop {
+        let taken = bind(ip, 0).ok()?;
+        let port = taken.local_addr().port();
+        if bind(v4, port - 1).is_ok()
+            && bind(ip, port - 1).is_ok()
+            && (ip.is_ipv4() || bind(v4, port).is_ok())
+        {
+            return Some((port - 1, taken));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_media_port_that_is_taken_is_named_with_those_of_all_units() {
+    let folder = tempfile::tempdir().unwrap();
+    for ip in [Ipv4Addr::UNSPECIFIED.into(), IpAddr::from(Ipv6Addr::UNSPECIFIED)] {
+        let Some((first, taken)) = port_before_a_taken_one(ip) else { continue };
+        let first_text = first.to_string();
+        let args = ["serve", "--http", "127.0.0.1:0", "--https", "off", "--units", "3", "--media-port"];
+        let args: Vec<&str> = args.into_iter().chain([first_text.as_str()]).collect();
+        let (code, words) = run(folder.path(), &args).await;
+        assert_eq!(code, Some(1));
+        let port = format!("the media port {}:", taken.local_addr());
+        for part in [port, format!("{first} to {}", first + 2), "--media-port".into(), "--units".into()] {
+            assert!(words.contains(&part), "{part} in {words}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ mod unit_thread;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use bus::{Address, Bus};
 use model::UnitId;
@@ -63,18 +64,28 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The ports of all units, of which `port` is one.
+    fn ports(&self, port: u16) -> RangeInclusive<u16> {
+        match self.media_port {
+            0 => port..=port,
+            first => first..=first.saturating_add(self.units.saturating_sub(1)),
+        }
+    }
+}
+
 /// Why the role cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A media port is taken or forbidden.
-    #[error(
-        "cannot open the media port {address}: {source}; another program may use it, choose one with --media-port"
-    )]
+    #[error("cannot open the media port {address}: {source}; {}", way_out(ports))]
     Bind {
         /// Which.
         address: SocketAddr,
         /// Why.
         source: io::Error,
+        /// Those of all units; of one unit only, or of ports that the system picks, just the one.
+        ports: RangeInclusive<u16>,
     },
     /// There is no address that a client could be told.
     #[error("no address to advertise for media; name one with --advertise-ip")]
@@ -85,6 +96,19 @@ pub enum StartError {
     /// No DTLS certificate.
     #[error(transparent)]
     Identity(#[from] rtc::dtls::IdentityError),
+}
+
+/// What to do about a port that cannot be had.
+fn way_out(ports: &RangeInclusive<u16>) -> String {
+    if ports.start() == ports.end() {
+        return "another program may use it, choose one with --media-port".to_owned();
+    }
+    format!(
+        "each unit has a port, {} to {}; another program may use this one: choose others with --media-port, or \
+         fewer units with --units",
+        ports.start(),
+        ports.end()
+    )
 }
 
 /// The running role.
@@ -111,17 +135,19 @@ impl Media {
     /// See [`StartError`].
     pub fn start(config: &Config, bus: &Bus) -> Result<Self, StartError> {
         let cores = net::allowed_cores();
+        // Under a quota the cores are others' as well, and programs that all pin to the first ones meet there.
+        let quota = thread::available_parallelism().is_ok_and(|usable| usable.get() < cores.len());
+        let pins = config.units > 1 && cores.len() > 1 && !quota;
         let prepared: Vec<Prepared> = (0..config.units.max(1))
             .map(|number| prepare_unit(config, bus, number))
             .collect::<Result<_, _>>()?;
         let ports: Vec<Port> = prepared.iter().map(|p| p.port.clone()).collect();
         let mut units = Vec::new();
         for (number, prepared) in (0..).zip(prepared) {
-            // The runtime's threads are on the other cores where there are any.
-            let core =
-                if cores.len() > 1 { cores.get(usize::from(number) % cores.len()).copied() } else { None };
-            let pinned = if config.units > 1 { core } else { None };
-            units.push(prepared.start(bus, number, Links::new(ports.clone()), pinned)?);
+            // The runtime's threads go wherever there is time left.
+            let core = cores.get(usize::from(number) % cores.len().max(1)).copied();
+            let core = core.filter(|_| pins);
+            units.push(prepared.start(bus, number, Links::new(ports.clone()), core)?);
         }
         Ok(Self { units })
     }
@@ -245,11 +271,15 @@ impl Sockets {
                     port = socket.local_addr().port();
                     udp.push(socket);
                 }
-                // A machine without IPv6 is no reason not to start.
-                Err(error) if config.bind.is_empty() && !udp.is_empty() => {
+                // A machine without IPv6 is no reason not to start; another program on the port is.
+                Err(error)
+                    if config.bind.is_empty()
+                        && !udp.is_empty()
+                        && error.kind() != io::ErrorKind::AddrInUse =>
+                {
                     info!(%error, "no IPv6 for media");
                 }
-                Err(source) => return Err(StartError::Bind { address, source }),
+                Err(source) => return Err(StartError::Bind { address, source, ports: config.ports(port) }),
             }
         }
         let tcp = config.tcp.then(|| open_tcp(addresses, port, config)).flatten();

@@ -64,7 +64,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "false",
         "Believe X-Forwarded-* headers; only behind a proxy that sets them",
     ),
-    one("media-port", "PORT", "43210", "UDP and TCP port for media; further units use the ports after it"),
+    one(
+        "media-port",
+        "PORT",
+        "43210",
+        "First UDP and TCP port for media: each unit has one, and the firewall must let all of them through",
+    ),
     many("advertise-ip", "IP", "", "Address for media that clients are told; default: all of this machine"),
     many(
         "role",
@@ -72,7 +77,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "gateway,meet,control,media",
         "What this program does: gateway, meet, control, media",
     ),
-    one("units", "N", "1", "Media units, one thread each"),
+    one(
+        "units",
+        "N|auto",
+        "auto",
+        "Media units, each with a thread and a port; auto: one for each core that the program may use",
+    ),
     one(
         "room-unit-peers",
         "N",

@@ -1,7 +1,7 @@
 //! What the options mean: read once, into types that cannot be wrong.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -108,6 +108,12 @@ impl Config {
         if config.roles.is_empty() {
             return Err(LoadError::Together("no role is left to do: leave out `role` for all"));
         }
+        let last_port = u32::from(config.media_port) + u32::from(config.units) - 1;
+        if config.has(Role::Media) && last_port > u32::from(u16::MAX) {
+            return Err(LoadError::Together(
+                "media-port leaves no port for some of the units: choose a lower one, or fewer units",
+            ));
+        }
         if config.roles.contains(&Role::Gateway) && config.http.is_none() && config.https.is_none() {
             return Err(LoadError::Together("http and https are both off: nobody could come in"));
         }
@@ -153,7 +159,12 @@ fn address(setting: &Setting) -> Result<Option<SocketAddr>, LoadError> {
 }
 
 fn units(setting: &Setting) -> Result<u16, LoadError> {
-    let hint = format!("write a number from 1 to {UNITS_MAX}");
+    if text(setting) == Some("auto") {
+        // By affinity and by quota: a container that may use two cores of sixteen has two.
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        return Ok(u16::try_from(cores).unwrap_or(UNITS_MAX).min(UNITS_MAX));
+    }
+    let hint = format!("write a number from 1 to {UNITS_MAX}, or auto for one for each core");
     let units = required(setting, "number of units", &hint)?;
     if (1..=UNITS_MAX).contains(&units) {
         Ok(units)
@@ -199,7 +210,8 @@ mod tests {
         let config = read(&[], &[]).unwrap();
         assert!(config.http.unwrap().ip().is_loopback(), "plain HTTP for this machine only");
         assert_eq!(config.https, Some(SocketAddr::from(([0, 0, 0, 0], 8443))));
-        assert_eq!((config.media_port, config.units, config.roles.len()), (43210, 1, 4));
+        let cores = std::thread::available_parallelism().unwrap().get();
+        assert_eq!((config.media_port, config.units.into(), config.roles.len()), (43210, cores, 4));
         assert_eq!(config.room_unit_peers.get(), 500);
         assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Auto));
     }
@@ -231,7 +243,7 @@ mod tests {
         );
         assert_eq!(
             error(&[("units", "0")], &[]),
-            "--units: \"0\" is no number of units; write a number from 1 to 256"
+            "--units: \"0\" is no number of units; write a number from 1 to 256, or auto for one for each core"
         );
         assert_eq!(
             error(&[("room-unit-peers", "0")], &[]),
@@ -255,6 +267,9 @@ mod tests {
         assert!(error(&[("tls-cert", "a.pem")], &[]).contains("give both or neither"));
         assert!(error(&[("http", "off"), ("https", "off")], &[]).contains("nobody could come in"));
         read(&[("http", "off"), ("https", "off"), ("role", "media")], &[]).unwrap();
+        let ports = |port| read(&[("media-port", port), ("units", "3")], &[]);
+        assert_eq!(ports("65533").unwrap().units, 3);
+        assert!(ports("65534").unwrap_err().to_string().contains("fewer units"));
         assert_eq!(
             read(&[("http", "localhost:81")], &[]).unwrap().http,
             Some(SocketAddr::from(([127, 0, 0, 1], 81)))
