@@ -8,6 +8,7 @@
 mod limit;
 mod micro;
 mod suite;
+mod units;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ enum Command {
     Limit(limit::Args),
     /// What single steps of the packet path cost
     Micro(micro::Args),
+    /// One room on one forwarding unit, or on several
+    Units(units::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Run(args) => suite::run(args),
         Command::Limit(args) => limit::run(&args),
         Command::Micro(args) => micro::run(&args),
+        Command::Units(args) => units::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 //! Each unit has one thread, one UDP port (and the same TCP port), and nothing shared with another. Offers and commands
 //! reach it over the bus; facts go back the same way. What a room needs on several units goes from thread to thread.
 
-mod links;
+pub mod links;
 mod probe;
 mod stats;
 mod unit_thread;

@@ -7,18 +7,20 @@ use net::Waker;
 
 /// Batches that wait for one unit. A unit makes one for each other unit with a pass, so this is a quarter of a second;
 /// what comes beyond is lost, and repaired as on any link.
-pub(crate) const BATCHES_MAX: usize = 512;
+pub const BATCHES_MAX: usize = 512;
 
 /// What one unit says to another, in the form that `sfu` gives it.
 #[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) from: UnitId,
-    pub(crate) bytes: Vec<u8>,
+pub struct Batch {
+    /// Who says it.
+    pub from: UnitId,
+    /// What.
+    pub bytes: Vec<u8>,
 }
 
 /// Where batches for a unit go.
 #[derive(Debug, Clone)]
-pub(crate) struct Port {
+pub struct Port {
     unit: UnitId,
     batches: SyncSender<Batch>,
     waker: Waker,
@@ -26,7 +28,7 @@ pub(crate) struct Port {
 
 impl Port {
     /// A port of a unit, and its other end.
-    pub(crate) fn new(unit: UnitId, waker: Waker) -> (Self, Receiver<Batch>) {
+    pub fn new(unit: UnitId, waker: Waker) -> (Self, Receiver<Batch>) {
         let (batches, receiver) = sync_channel(BATCHES_MAX);
         (Self { unit, batches, waker }, receiver)
     }
@@ -34,17 +36,18 @@ impl Port {
 
 /// The units that one unit can reach, itself among them.
 #[derive(Debug, Default)]
-pub(crate) struct Links {
+pub struct Links {
     ports: Vec<Port>,
 }
 
 impl Links {
-    pub(crate) fn new(ports: Vec<Port>) -> Self {
+    /// Links to these units.
+    pub fn new(ports: Vec<Port>) -> Self {
         Self { ports }
     }
 
     /// False: it does not arrive, for the unit is behind, or there is none of that name.
-    pub(crate) fn send(&self, to: UnitId, batch: Batch) -> bool {
+    pub fn send(&self, to: UnitId, batch: Batch) -> bool {
         let Some(port) = self.ports.iter().find(|p| p.unit == to) else { return false };
         let sent = port.batches.try_send(batch).is_ok();
         port.waker.wake();

@@ -35,7 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("load", &["model", "wire", "rtc", "net"]),
     // The simulator drives engines, and its senders are those of the load generator.
     ("sim", &["model", "wire", "rtc", "sfu", "room", "load"]),
-    ("bench", &["model", "rtc", "net", "load"]),
+    ("bench", &["model", "rtc", "sfu", "net", "media", "load"]),
     ("xtask", &["model", "wire"]),
 ];
 

@@ -12,6 +12,7 @@ mod sink;
 
 use std::fs::File;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -100,6 +101,42 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         writeln!(file, "{}", serde_json::to_string(&report)?)?;
     }
     Ok(())
+}
+
+impl Args {
+    /// As many packets as one core can send, of what the generator agrees on; to destinations that read nothing.
+    pub(crate) fn saturating(receivers: usize, burst: usize, size: usize) -> Self {
+        Self {
+            receivers,
+            pps: 1.0,
+            burst,
+            size,
+            profile: None,
+            saturate: true,
+            srtp: Srtp::Aes256Gcm,
+            feed: 0,
+            secs: 0.0,
+            warm: 0.0,
+            cpu: None,
+            sink_cpu: None,
+            delay: false,
+            json: None,
+        }
+    }
+}
+
+/// Sends on this thread for both times. Gives what it did in the second one: packets sent, time, CPU time.
+pub(crate) fn send(
+    args: &Args,
+    destinations: &[SocketAddr],
+    [warm, measured]: [Duration; 2],
+) -> Result<(u64, Duration, Duration)> {
+    let mut sender = Sender::new(args, destinations)?;
+    sender.send_for(warm, args.saturate)?;
+    sender.begin_measurement();
+    sender.send_for(measured, args.saturate)?;
+    let sent = sender.measured()?;
+    Ok((sent.outcome.sent, sent.length, sent.cpu))
 }
 
 fn measure(args: &Args) -> Result<Report> {

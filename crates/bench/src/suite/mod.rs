@@ -8,6 +8,7 @@ mod machine;
 mod print;
 mod processes;
 mod runs;
+mod units;
 
 use std::path::PathBuf;
 
@@ -60,6 +61,8 @@ enum Group {
     Storm,
     /// Cost with more receivers, tracks, rooms, m-lines
     Growth,
+    /// What a second unit adds
+    Units,
     /// Single steps
     Micro,
 }
@@ -71,8 +74,16 @@ enum Effort {
 }
 
 /// Delay needs what saturation found.
-const ORDER: [Group; 7] =
-    [Group::Micro, Group::Cpu, Group::Saturation, Group::Delay, Group::Memory, Group::Storm, Group::Growth];
+const ORDER: [Group; 8] = [
+    Group::Micro,
+    Group::Cpu,
+    Group::Saturation,
+    Group::Units,
+    Group::Delay,
+    Group::Memory,
+    Group::Storm,
+    Group::Growth,
+];
 
 struct Suite {
     bench: Bench,
@@ -111,6 +122,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             Group::Memory => suite.memory(),
             Group::Storm => suite.storm(),
             Group::Growth => suite.growth(),
+            Group::Units => suite.units(),
         }
     }
     println!("\n{}", print::summary(&suite.results, suite.before.as_ref()));

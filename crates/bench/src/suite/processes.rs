@@ -180,6 +180,19 @@ impl Bench {
         read_lines(&results)?.pop().context("limit wrote no result")
     }
 
+    /// Measures units, or what the machine allows on as many threads, without any server's process.
+    pub(super) fn units(&mut self, arguments: &str, at_most: Duration) -> Result<Value> {
+        let results = self.results();
+        let program = self.programs.join("althing-bench");
+        let line = format!("units --json {} {arguments}", results.display());
+        // It pins its own threads.
+        let process = self.spawn_anywhere(&program, line.split_whitespace())?;
+        let log = process.log.clone();
+        let code = process.wait(at_most).context("units")?;
+        ensure!(code == 0, "units ended with {code}: {}", last_lines(&log));
+        read_lines(&results)?.pop().context("units wrote no result")
+    }
+
     /// Runs another program that was built beside this one, and gives what it writes.
     pub(super) fn output_of(
         &mut self,

@@ -28,7 +28,7 @@ struct Material {
 }
 
 /// What protects what we send, if a handshake has ended on this thread since the last call.
-pub(super) fn take_outbound() -> Option<Outbound> {
+pub fn take_outbound() -> Option<Outbound> {
     let Material { profile, exported, active } = HEARD.take()?;
     let keys = KeyingMaterial::split(profile, &exported).ok()?;
     let (key, salt) =

@@ -93,7 +93,7 @@ impl LightReports {
 }
 
 /// The number that the header extension of that id holds.
-fn transport_sequence(datagram: &[u8], extension: u8) -> Option<u16> {
+pub fn transport_sequence(datagram: &[u8], extension: u8) -> Option<u16> {
     if extension == 0 {
         return None;
     }

@@ -16,6 +16,8 @@ pub use client::{Client, Role};
 pub use config::{Negotiation, client_config, negotiate};
 pub(crate) use fleet::socket_config;
 pub use fleet::{Fleet, FleetHandle};
+pub use keys::take_outbound;
+pub use light::transport_sequence;
 pub use publisher::Publisher;
 pub use receiver::Receiver;
 pub use totals::{Received, Totals};
