@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = VideoCodec::Vp8)]
     pub codec: VideoCodec,
 
-    /// Like a camera of 1.5 Mbit/s and 30 frames a second, instead of a steady rate
+    /// Like a camera of 30 frames a second, instead of a steady rate
     #[arg(long, value_enum)]
     pub profile: Option<Profile>,
     /// With a profile: three simulcast encodings
@@ -79,6 +79,10 @@ pub struct Args {
     /// Measure how long packets take from their sending to their arrival in the kernel, at receivers that decrypt
     #[arg(long)]
     pub delay: bool,
+    /// Seal payloads, and look into those that are decrypted: whether they are as they were sent, and how large key
+    /// frames say that pictures are
+    #[arg(long)]
+    pub verify: bool,
     /// Say `hello` as clients that know Althing's own messages do
     #[arg(long)]
     pub hello: bool,
@@ -153,8 +157,10 @@ impl From<VideoCodec> for Codec {
 /// Rates and sizes as recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// 30 frames a second, 1.5 Mbit/s, key frames of many packets.
+    /// 1280×720: 1.5 Mbit/s, key frames of many packets.
     Camera,
+    /// 3840×2160: 16 Mbit/s, key frames of hundreds of packets.
+    Camera4k,
 }
 
 /// One encoding of a publisher's video track.
@@ -176,6 +182,30 @@ const SIMULCAST: [Encoding; 3] = [
     Encoding { rid: Some("m"), width: 640, height: 360, kbps: 500 },
     Encoding { rid: Some("h"), width: 1280, height: 720, kbps: 1_500 },
 ];
+
+const SINGLE_4K: [Encoding; 1] = [Encoding { rid: None, width: 3840, height: 2160, kbps: 16_000 }];
+const SIMULCAST_4K: [Encoding; 3] = [
+    Encoding { rid: Some("l"), width: 960, height: 540, kbps: 800 },
+    Encoding { rid: Some("m"), width: 1920, height: 1080, kbps: 4_000 },
+    Encoding { rid: Some("h"), width: 3840, height: 2160, kbps: 16_000 },
+];
+
+impl Profile {
+    /// The encodings of a track with this profile.
+    fn encodings(self, simulcast: bool) -> &'static [Encoding] {
+        match (self, simulcast) {
+            (Self::Camera, false) => &SINGLE,
+            (Self::Camera, true) => &SIMULCAST,
+            (Self::Camera4k, false) => &SINGLE_4K,
+            (Self::Camera4k, true) => &SIMULCAST_4K,
+        }
+    }
+
+    /// The bit rate of its picture, in kbit/s.
+    pub fn kbps(self) -> u32 {
+        self.encodings(false).first().map_or(0, |encoding| encoding.kbps)
+    }
+}
 
 /// A checked command line.
 #[derive(Debug, Clone)]
@@ -232,8 +262,10 @@ impl Args {
             ensure!(rate > 0.0 && rate <= 1_000.0, "--join-rate: more than 0, at most 1000");
         }
         ensure!(!self.delay || self.feed > 0, "--delay needs receivers that decrypt: --feed 1 or more");
+        ensure!(!(self.delay && self.verify), "--delay and --verify both write at the end of payloads");
+        ensure!(!self.verify || self.feed > 0, "--verify needs receivers that decrypt: --feed 1 or more");
         if self.profile.is_none() && self.simulcast {
-            bail!("--simulcast needs --profile camera");
+            bail!("--simulcast needs a --profile");
         }
         if let Some(ramp) = self.ramp {
             ensure!(self.profile.is_none(), "--ramp raises --pps, and a profile has a rate of its own");
@@ -254,7 +286,7 @@ impl Args {
         Ok(Plan {
             url,
             codec: self.codec.into(),
-            encodings: if self.simulcast { &SIMULCAST } else { &SINGLE },
+            encodings: self.profile.unwrap_or(Profile::Camera).encodings(self.simulcast),
             video_slots,
             audio_slots,
             rid,
@@ -291,7 +323,7 @@ impl Plan {
     /// How one encoding of a video track is sent.
     pub fn video_shape(&self, encoding: &Encoding, seed: u64) -> Shape {
         match self.args.profile {
-            Some(Profile::Camera) => Shape::Camera(Camera::new(encoding.kbps, seed)),
+            Some(_) => Shape::Camera(Camera::new(encoding.kbps, seed)),
             None => Shape::Steady { pps: self.args.pps, burst: self.args.burst, size: self.args.size },
         }
     }
@@ -360,6 +392,8 @@ mod tests {
             ("--target janus --slots 3", "--slots"),
             ("--join-rate 0", "--join-rate"),
             ("--delay --feed 0", "--delay"),
+            ("--verify --feed 0", "--verify"),
+            ("--verify --delay", "--verify"),
             ("--secs 0", "--secs"),
             ("--url ftp://x", "--url"),
             ("--url https://x", "--url"),
@@ -383,5 +417,8 @@ mod tests {
         let plan = plan("--profile camera --simulcast --rid m").unwrap();
         assert_eq!(plan.encodings.len(), 3);
         assert_eq!(plan.rid, "m".parse().ok());
+        let plan = super::tests::plan("--profile camera4k --simulcast").unwrap();
+        let sizes: Vec<_> = plan.encodings.iter().map(|e| (e.width, e.height)).collect();
+        assert_eq!(sizes, [(960, 540), (1920, 1080), (3840, 2160)]);
     }
 }

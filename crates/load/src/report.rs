@@ -1,5 +1,6 @@
 //! The results of one measurement, as a table and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -48,6 +49,14 @@ pub struct Report {
     pub unknown: u64,
     /// Packets decrypted, by those receivers that do.
     pub decrypted: u64,
+    /// Payloads that were looked into.
+    pub verified: u64,
+    /// Those of them that were not as they were sent.
+    pub damaged: u64,
+    /// Video slots by the size of their picture, such as `3840x2160`, where it was looked into.
+    pub pictures: BTreeMap<String, usize>,
+    /// The largest size that publishers' streams were announced with, if any was.
+    pub announced: Option<String>,
     /// Datagrams of reports and feedback that receivers sent. 0: there was no feedback.
     pub reports: u64,
     /// Packets whose way was timed, by those receivers that decrypt; from the publisher's sending to the arrival in the
@@ -154,6 +163,11 @@ impl Report {
         self.repairs = window.repairs;
         self.unknown = window.unknown;
         self.decrypted = window.decrypted;
+        (self.verified, self.damaged) = (window.verified, window.damaged);
+        self.pictures.clear();
+        for (width, height) in &window.sizes {
+            *self.pictures.entry(format!("{width}x{height}")).or_default() += 1;
+        }
         self.reports = window.reports;
         self.delay_samples = window.delays.len();
         let micros = |share| window.delays.percentile(share).map(|delay| delay.as_secs_f64() * 1e6);
@@ -208,6 +222,11 @@ impl Report {
         line("forwarded", format!("{:.0} packets/s, {} Mbit/s", self.forwarded_pps, self.forwarded_mbps));
         line("sequence gaps", format!("{} ({} repaired, {} doubled)", self.lost, self.repairs, self.doubled));
         line("reports sent", self.reports.to_string());
+        if self.verified > 0 {
+            let sizes = self.pictures.iter().map(|(size, slots)| format!("{slots} of {size}"));
+            line("looked into", format!("{} payloads, {} damaged", self.verified, self.damaged));
+            line("pictures", sizes.collect::<Vec<_>>().join(", "));
+        }
         if let (Some(p50), Some(p99), Some(p999)) = (self.delay_us_p50, self.delay_us_p99, self.delay_us_p999)
         {
             line("forwarding delay", format!("50 % {p50:.0} µs, 99 % {p99:.0} µs, 99.9 % {p999:.0} µs"));

@@ -310,6 +310,10 @@ impl Run {
             pps_target: args.profile.is_none().then(|| round(pps, 1)),
             sockets_lost: self.seen.sockets_lost.load(Ordering::Relaxed),
             requests_refused: self.seen.refused.load(Ordering::Relaxed),
+            announced: match self.seen.announced.load(Ordering::Relaxed) {
+                0 => None,
+                size => Some(format!("{}x{}", size >> 16, size & 0xffff)),
+            },
             ..Report::default()
         };
         report.count(&mut after.since(&before), length, expectation);

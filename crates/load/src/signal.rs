@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) refused: AtomicUsize,
     /// WebSockets that ended before we closed them.
     pub(crate) sockets_lost: AtomicUsize,
+    /// The largest picture that the roster announced: width above 16 bits of height; 0 for none.
+    pub(crate) announced: AtomicU32,
 }
 
 /// Sending or receiving, and the number among its kind.
@@ -127,6 +129,9 @@ async fn offer(
             let silent = slots.iter().filter(|slot| slot.ssrc.is_none()).count();
             ensure!(silent == 0, "{silent} m-lines of the answer declare no SSRC:\n{answer}");
             let mut receiver = Receiver::new(&negotiation.lines, &slots, plan.feeds(index));
+            if plan.args.verify {
+                receiver = receiver.with_verification(plan.codec);
+            }
             if !plan.args.silent {
                 receiver = receiver.with_light_reports(transport_cc_id(&answer), clock::now());
             }
@@ -206,10 +211,11 @@ impl Socket {
 /// Keeps the socket alive for as long as the server lets it, and asks for the streams that are wanted.
 async fn attend(mut socket: Socket, mut wants: Option<Wants>, seen: Arc<Seen>) {
     let reason = loop {
-        if let (Some(wants), Some(roster)) = (&mut wants, socket.roster.take())
-            && let Err(error) = wants.request_new(&mut socket, &roster).await
-        {
-            break error;
+        if let (Some(wants), Some(roster)) = (&mut wants, socket.roster.take()) {
+            seen.announced.fetch_max(largest(&roster), Ordering::Relaxed);
+            if let Err(error) = wants.request_new(&mut socket, &roster).await {
+                break error;
+            }
         }
         match socket.receive().await {
             Ok(envelope) => match envelope.message {
@@ -236,6 +242,16 @@ async fn attend(mut socket: Socket, mut wants: Option<Wants>, seen: Arc<Seen>) {
     if seen.sockets_lost.fetch_add(1, Ordering::Relaxed) == 0 {
         warn!(error = format!("{reason:#}"), "a WebSocket ended; further ones are only counted");
     }
+}
+
+/// The largest layer of anybody's: width above 16 bits of height.
+fn largest(roster: &BTreeMap<ParticipantId, RosterEntry>) -> u32 {
+    let streams = roster.values().flat_map(|entry| entry.streams.values());
+    let layers = streams.flat_map(|stream| match stream {
+        RosterStream::Video { layers, .. } => layers.as_slice(),
+        RosterStream::Audio { .. } => &[],
+    });
+    layers.map(|layer| u32::from(layer.width) << 16 | u32::from(layer.height)).max().unwrap_or(0)
 }
 
 /// What a receiver asks for: everything, until its slots are used up.

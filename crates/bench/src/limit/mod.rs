@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Bytes of a packet's payload
     #[arg(long, default_value_t = 1100)]
     pub(crate) size: usize,
-    /// Rates and sizes as recorded from a camera of 1.5 Mbit/s, instead of a steady rate
+    /// Rates and sizes as recorded from a camera, instead of a steady rate
     #[arg(long, value_enum)]
     pub(crate) profile: Option<load::args::Profile>,
     /// As many packets as one core can send, instead of a rate

@@ -19,8 +19,6 @@ use super::packets::{Packets, SEQUENCE_AT, keys};
 /// As a unit does (`media`, `sfu`): passes are at least so far apart, and so much is gathered before it is sent.
 const GATHER: Duration = Duration::from_micros(500);
 const OUTBOX_BYTES: usize = 2 << 20;
-/// Bit rate of the recorded camera, in kbit/s.
-const CAMERA_KBPS: u32 = 1_500;
 
 struct Destination {
     transport: Transport,
@@ -65,7 +63,7 @@ impl Sender {
         };
         let now = clock::now();
         let shape = match args.profile {
-            Some(load::args::Profile::Camera) => Shape::Camera(Camera::new(CAMERA_KBPS, 1)),
+            Some(profile) => Shape::Camera(Camera::new(profile.kbps(), 1)),
             None => Shape::Steady { pps: args.pps, burst: args.burst, size: args.size },
         };
         Ok(Self {

@@ -3,6 +3,7 @@
 
 mod baseline;
 mod figures;
+mod fourk;
 mod groups;
 mod machine;
 mod print;
@@ -63,6 +64,8 @@ enum Group {
     Growth,
     /// What a second unit adds
     Units,
+    /// Three senders of 3840×2160
+    Fourk,
     /// Single steps
     Micro,
 }
@@ -74,11 +77,12 @@ enum Effort {
 }
 
 /// Delay needs what saturation found.
-const ORDER: [Group; 8] = [
+const ORDER: [Group; 9] = [
     Group::Micro,
     Group::Cpu,
     Group::Saturation,
     Group::Units,
+    Group::Fourk,
     Group::Delay,
     Group::Memory,
     Group::Storm,
@@ -123,6 +127,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             Group::Storm => suite.storm(),
             Group::Growth => suite.growth(),
             Group::Units => suite.units(),
+            Group::Fourk => suite.fourk(),
         }
     }
     println!("\n{}", print::summary(&suite.results, suite.before.as_ref()));

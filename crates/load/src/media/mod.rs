@@ -8,6 +8,7 @@ mod keys;
 mod light;
 mod publisher;
 mod receiver;
+pub mod seal;
 pub mod stamp;
 mod totals;
 

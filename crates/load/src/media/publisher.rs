@@ -11,7 +11,7 @@ use tracing::warn;
 
 use net::clock::{self, WallClock};
 
-use super::stamp;
+use super::{seal, stamp};
 use crate::args::Plan;
 use crate::source::{Packetizer, Source, rtp_time};
 
@@ -36,6 +36,8 @@ pub struct Publisher {
     late_max: Duration,
     /// Writes into packets when they are sent, by this clock.
     stamps: Option<WallClock>,
+    /// Writes a checksum into packets.
+    seals: bool,
     /// Since when nothing is sent.
     paused: Option<Instant>,
 }
@@ -100,6 +102,7 @@ impl Publisher {
             key_frame_requests: 0,
             late_max: Duration::ZERO,
             stamps: plan.args.delay.then(WallClock::read),
+            seals: plan.args.verify,
             paused: None,
         }
     }
@@ -139,6 +142,9 @@ impl Publisher {
         let video = encoding.codec.kind() == MediaKind::Video;
         if let Some(wall) = &self.stamps {
             stamp::write(&mut packet.payload, wall.unix(clock::now()));
+        }
+        if self.seals {
+            seal::write(&mut packet.payload);
         }
         let mut write = RtpWrite::new(pt, encoding.sequence.into(), packet.time, now, packet.payload)
             .marker(video && packet.ends_frame)

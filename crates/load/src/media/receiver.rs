@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use model::MediaKind;
+use model::{Codec, MediaKind};
 use rtc::rtcp::ReportBlock;
 use str0m::media::Mid;
 
 use super::light::LightReports;
-use super::{SlotSsrc, stamp};
+use super::{SlotSsrc, seal, stamp};
 use crate::histogram::Histogram;
 use crate::stats::{FreezeWatch, Sequence};
 
@@ -25,6 +25,12 @@ pub struct Receiver {
     repairs: u64,
     unknown: u64,
     decrypted: u64,
+    /// Looks into what it decrypts; the codec of video.
+    verifies: Option<Codec>,
+    /// The slot of the packet recorded last.
+    last: usize,
+    verified: u64,
+    damaged: u64,
 }
 
 /// One m-line.
@@ -35,6 +41,8 @@ pub(super) struct Slot {
     pub(super) sequence: Sequence,
     pub(super) frames: FreezeWatch,
     pub(super) bytes: u64,
+    /// Of the picture, as its newest key frame says.
+    pub(super) size: Option<(u16, u16)>,
 }
 
 /// The fields of an RTP header that are counted by (RFC 3550 §5.1).
@@ -78,7 +86,8 @@ impl Receiver {
         let slot = |&(mid, kind): &(Mid, MediaKind)| {
             let declared = answer.iter().find(|slot| mid.to_string() == slot.mid);
             let (ssrc, rtx) = declared.map_or((None, None), |slot| (slot.ssrc, slot.rtx));
-            Slot { kind, ssrc, rtx, sequence: Sequence::default(), frames: FreezeWatch::default(), bytes: 0 }
+            let (sequence, frames) = (Sequence::default(), FreezeWatch::default());
+            Slot { kind, ssrc, rtx, sequence, frames, bytes: 0, size: None }
         };
         let slots = lines.iter().map(slot).collect();
         Self {
@@ -91,7 +100,18 @@ impl Receiver {
             repairs: 0,
             unknown: 0,
             decrypted: 0,
+            verifies: None,
+            last: 0,
+            verified: 0,
+            damaged: 0,
         }
+    }
+
+    /// Lets a receiver look into what it decrypts; publishers have sealed it.
+    #[must_use]
+    pub fn with_verification(mut self, codec: Codec) -> Self {
+        self.verifies = Some(codec);
+        self
     }
 
     /// Lets a receiver that only counts report nevertheless; `extension` is the id of transport-wide numbers.
@@ -113,7 +133,11 @@ impl Receiver {
         }
         let ssrc = Some(header.ssrc);
         self.arrived = None;
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.ssrc == ssrc) {
+        let of = |slot: &Slot| slot.ssrc == ssrc || slot.rtx == ssrc;
+        if let Some(place) = self.slots.iter().position(of) {
+            self.last = place;
+        }
+        if let Some(slot) = self.slots.get_mut(self.last).filter(|slot| slot.ssrc == ssrc) {
             self.first_media.get_or_insert(now);
             self.arrived = arrived;
             if slot.sequence.record(header.sequence) {
@@ -143,6 +167,21 @@ impl Receiver {
         {
             self.delays.record(arrived.saturating_sub(sent));
         }
+        let Some(codec) = self.verifies else { return };
+        if let Some(intact) = seal::check(payload) {
+            self.verified += 1;
+            self.damaged += u64::from(!intact);
+        }
+        if let Some(slot) = self.slots.get_mut(self.last).filter(|slot| slot.kind == MediaKind::Video)
+            && let Some(size) = rtc::payload::key_frame_start(codec, payload).and_then(|key| key.size)
+        {
+            slot.size = Some(size);
+        }
+    }
+
+    /// Payloads that were looked into, and those that were not as they were sent.
+    pub(super) fn verified(&self) -> (u64, u64) {
+        (self.verified, self.damaged)
     }
 
     /// What is due to be reported, protected, by a receiver that only counts.

@@ -54,6 +54,12 @@ pub struct Totals {
     pub unknown: u64,
     /// Packets that were decrypted, by the receivers that do.
     pub decrypted: u64,
+    /// Payloads that were looked into.
+    pub verified: u64,
+    /// Those of them that were not as they were sent.
+    pub damaged: u64,
+    /// Width and height of each video slot's picture, as its newest key frame said, where it was looked into.
+    pub sizes: Vec<(u16, u16)>,
     /// Datagrams of reports and feedback that receivers sent.
     pub reports: u64,
     /// From a video packet's sending to its arrival, at the receivers that decrypt, where it is measured.
@@ -95,6 +101,10 @@ impl Totals {
                 self.repairs += repairs;
                 self.unknown += unknown;
                 self.decrypted += decrypted;
+                let (verified, damaged) = receiver.verified();
+                self.verified += verified;
+                self.damaged += damaged;
+                self.sizes.extend(receiver.slots().iter().filter_map(|slot| slot.size));
                 for slot in receiver.slots() {
                     let of_kind =
                         if slot.kind == MediaKind::Video { &mut self.video } else { &mut self.audio };
@@ -113,7 +123,7 @@ impl Totals {
         }
     }
 
-    /// What was counted after the earlier reading. States (sessions up, slots, frozen now, join times) stay as they are.
+    /// What was counted after the earlier reading. States (sessions up, slots, sizes, frozen now, join times) stay as they are.
     pub fn since(mut self, earlier: &Self) -> Self {
         let fields = [
             (&mut self.sent_video, earlier.sent_video),
@@ -124,6 +134,8 @@ impl Totals {
             (&mut self.repairs, earlier.repairs),
             (&mut self.unknown, earlier.unknown),
             (&mut self.decrypted, earlier.decrypted),
+            (&mut self.verified, earlier.verified),
+            (&mut self.damaged, earlier.damaged),
             (&mut self.reports, earlier.reports),
             (&mut self.freezes, earlier.freezes),
         ];
@@ -177,6 +189,9 @@ impl AddAssign for Totals {
         self.repairs += other.repairs;
         self.unknown += other.unknown;
         self.decrypted += other.decrypted;
+        self.verified += other.verified;
+        self.damaged += other.damaged;
+        self.sizes.extend(other.sizes);
         self.reports += other.reports;
         self.delays += &other.delays;
         self.freezes += other.freezes;

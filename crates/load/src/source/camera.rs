@@ -72,6 +72,16 @@ mod tests {
         assert!(*min < 4_000 && *max > 8_000, "{min} {max}");
     }
 
+    /// As encoders do at 3840×2160: frames of half a hundred packets, key frames of some hundreds.
+    #[test]
+    fn frames_of_a_large_camera_are_large() {
+        let mut camera = Camera::new(16_000, 3);
+        let key = camera.sizes(true).len();
+        assert!((300..600).contains(&key), "{key}");
+        let packets: usize = (0..300).map(|_| camera.sizes(false).len()).sum();
+        assert!((45..65).contains(&(packets / 300)), "{packets}");
+    }
+
     #[test]
     fn a_key_frame_has_many_packets() {
         assert!(Camera::new(1_500, 1).sizes(true).len() > 30);
