@@ -83,6 +83,11 @@ impl History {
         Self { ring: Vec::new(), packets_max }
     }
 
+    /// Forgets all packets.
+    pub(crate) fn clear(&mut self) {
+        self.ring.fill_with(|| None);
+    }
+
     /// The packet with this number, if it is still there.
     #[inline]
     pub(crate) fn get(&self, sequence: u64) -> Option<&Stored> {

@@ -11,6 +11,7 @@
 mod far;
 mod frame;
 mod home;
+mod order;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use crate::history::Stored;
 use crate::track::Track;
 use crate::unit::Unit;
 use frame::Frame;
+pub(crate) use order::Order;
 use words::Control;
 
 /// Subscriptions and announcements are repeated so often.

@@ -14,7 +14,7 @@ use crate::cost::{CostMeter, nominal_cost};
 use crate::demand::Asked;
 use crate::history::{AUDIO_PACKETS, History, VIDEO_PACKETS};
 use crate::keyframe::KeyFrameRequests;
-use crate::relay::{Far, Relay};
+use crate::relay::{Far, Order, Relay};
 use crate::speakers::Voice;
 use crate::svc::Ladder;
 
@@ -97,8 +97,8 @@ pub(crate) struct Encoding {
     pub(crate) asked: Asked,
     /// Its unit has it, if that is another one.
     pub(crate) on_offer: bool,
-    /// The highest sequence number that came from that unit.
-    pub(crate) relayed_newest: Option<u64>,
+    /// The numbers that came from that unit.
+    pub(crate) relayed: Order,
     pub(crate) cost: CostMeter,
     /// When its pictures or sounds were captured, once its sender has told.
     pub(crate) clock: Option<MediaClock>,
@@ -242,7 +242,7 @@ impl Encoding {
             active: false,
             asked: Asked::default(),
             on_offer: true,
-            relayed_newest: None,
+            relayed: Order::default(),
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
             clock: None,
             ladder: None,
@@ -254,6 +254,12 @@ impl Encoding {
     /// Pixels of a picture; 0 while unknown.
     pub(crate) fn area(&self) -> u64 {
         u64::from(self.size.0) * u64::from(self.size.1)
+    }
+
+    /// Its numbers begin anew below those of before, which are of something else.
+    pub(crate) fn forget_packets(&mut self) {
+        self.history.clear();
+        self.codec_from = 0;
     }
 
     /// A packet has come. True when it ends a silence.

@@ -152,6 +152,34 @@ fn what_a_link_loses_is_repaired_between_the_units_and_the_sender_does_not_hear_
 }
 
 #[test]
+fn one_damaged_number_does_not_end_a_picture() {
+    let mut world = World::without_estimates_over(2);
+    let mut scene = scene(&mut world, 1);
+    let newest = Rc::new(RefCell::new(Vec::new()));
+    let newest_here = Rc::clone(&newest);
+    world.relay_filter = Box::new(move |batch| {
+        if batch.first() == Some(&1) {
+            newest_here.replace(batch.to_vec());
+        }
+        true
+    });
+    film(&mut world, &mut scene, S);
+    let asked = world.total(|c| c.key_frames_requested);
+    // The sequence number lies after kind, handle, encoding, flags and payload type.
+    for (at, value) in [(9, 0x20), (13, 0x01), (9, 0x00)] {
+        let mut batch = newest.borrow().clone();
+        batch[at] = value;
+        let now = world.now;
+        world.others[0].handle_relay(now, UnitId(1), &batch);
+        world.take_packets(scene.receivers[0].0);
+        film(&mut world, &mut scene, S);
+        let packets = world.take_packets(scene.receivers[0].0);
+        assert!(packets.len() > 80, "byte {at}: {}", packets.len());
+    }
+    assert_eq!(world.total(|c| c.key_frames_requested), asked, "nobody noticed");
+}
+
+#[test]
 fn the_unit_of_the_sender_may_begin_anew() {
     let mut world = World::without_estimates_over(2);
     let mut scene = scene(&mut world, 1);

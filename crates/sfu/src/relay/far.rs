@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 use model::{Codec, Layer, MeetingId, UnitId};
 
 use super::frame::Relayed;
+use super::order::Place;
 use super::words::{Announced, Control, Subscription};
-use super::{Far, LEASE};
+use super::{Far, LEASE, bit};
 use crate::demand::Asked;
 use crate::keyframe::Urgency;
 use crate::track::{Origin, Published};
 use crate::unit::Unit;
-
-/// Numbers of packets that follow each other differ by no more.
-const JUMP_MAX: i64 = 1 << 14;
 
 /// A packet that is sent again may be as old as the history; nothing is older.
 const AGE_MAX: Duration = Duration::from_secs(5);
@@ -67,12 +65,18 @@ impl Unit {
 
     /// Which encodings are looked at here, and in which codecs they are needed.
     pub(crate) fn want_relayed(&mut self, track: u32, encodings: u32, codecs: &[Codec]) {
-        let far = self.tracks.get_mut(track as usize).and_then(|t| t.far.as_mut());
-        if let Some(far) = far.filter(|f| f.encodings != encodings || f.codecs != codecs) {
-            far.encodings = encodings;
-            far.codecs = codecs.to_vec();
-            self.subscribe(track);
+        let Some(known) = self.tracks.get_mut(track as usize) else { return };
+        let Some(far) = known.far.as_mut().filter(|f| f.encodings != encodings || f.codecs != codecs) else {
+            return;
+        };
+        let new = encodings & !std::mem::replace(&mut far.encodings, encodings);
+        far.codecs = codecs.to_vec();
+        for (encoding, index) in known.published.iter_mut().flat_map(|p| &mut p.encodings).zip(0u8..) {
+            if new & bit(index) != 0 {
+                encoding.relayed.pause();
+            }
         }
+        self.subscribe(track);
     }
 
     /// Asks the unit of the sender for a key frame. False: the track does not come from another unit.
@@ -107,16 +111,21 @@ impl Unit {
         let Some(known) = self.tracks.get_mut(track as usize).filter(|t| t.is_from_afar()) else { return };
         let layer = usize::from(packet.received.layer);
         let encoding = known.published.as_mut().and_then(|p| p.encodings.get_mut(layer));
-        let Some(newest) = encoding.map(|e| &mut e.relayed_newest) else { return };
+        let Some(encoding) = encoding else { return };
         let mut received = packet.received.clone();
-        let ahead = newest.map_or(0, |newest| received.sequence as i64 - newest as i64);
-        if ahead < -JUMP_MAX {
-            self.counters.relay_garbage += 1;
-            return;
+        let place = encoding.relayed.take(received.sequence, received.restarted);
+        match place {
+            Place::Follows => {}
+            Place::Ahead => received.restarted = true,
+            Place::Back => {
+                encoding.forget_packets();
+                received.restarted = true;
+            }
+            Place::Refused => {
+                self.counters.relay_garbage += 1;
+                return;
+            }
         }
-        // What was left out since, or another source: nothing of before is continued.
-        received.restarted |= ahead > JUMP_MAX;
-        *newest = Some(newest.map_or(received.sequence, |newest| newest.max(received.sequence)));
         self.counters.relay_packets_received += 1;
         let captured = now.checked_sub(packet.age.min(AGE_MAX));
         self.take_in(now, track, captured, &received, packet.payload, packet.descriptor);
