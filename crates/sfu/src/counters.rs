@@ -43,6 +43,8 @@ pub struct Counters {
     pub relay_packets_sent: u64,
     /// RTP packets taken from other units.
     pub relay_packets_received: u64,
+    /// Those of them of which only the head was: nobody there looks at their layer.
+    pub relay_heads_sent: u64,
     /// RTP packets for another unit for which there was no room.
     pub relay_packets_dropped: u64,
     /// RTP packets of another unit that nobody here receives (any more).

@@ -144,7 +144,7 @@ impl Unit {
             let wanted = (0u32..).zip(&published.encodings).filter(|(_, e)| e.asked.wanted);
             let encodings = wanted.filter_map(|(i, _)| 1u32.checked_shl(i)).fold(0, |all, bit| all | bit);
             let codecs = published.backup.told().to_vec();
-            return self.want_relayed(track, encodings, &codecs);
+            return self.want_relayed(now, track, encodings, &codecs);
         }
         if changed {
             let wanted = || published.encodings.iter().filter(|e| e.asked.wanted);

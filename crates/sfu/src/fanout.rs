@@ -132,7 +132,7 @@ impl Unit {
         let missing = Cell::new(None);
         let lookup = |layer: LayerKey, number: u64| {
             let published = tracks.get(layer.track as usize)?.published.as_ref()?;
-            let found = published.encodings.get(usize::from(layer.layer))?.history.get(number);
+            let found = published.encodings.get(usize::from(layer.layer))?.history.get_whole(number);
             missing.set(found.is_none().then_some((layer, number)));
             found
         };

@@ -30,6 +30,8 @@ pub(crate) struct Stored {
     pub(crate) captured: Instant,
     /// The encoding has another source from here on.
     pub(crate) restarted: bool,
+    /// Its payload stayed at the unit of its sender, but for the head.
+    pub(crate) head_only: bool,
     /// A key frame begins here.
     pub(crate) key_frame: bool,
     /// The source's SSRC, named as contributing source towards receivers.
@@ -94,6 +96,12 @@ impl History {
         self.ring.get(self.place(sequence))?.as_ref().filter(|s| s.sequence == sequence)
     }
 
+    /// The same, if there is more of it than its head.
+    #[inline]
+    pub(crate) fn get_whole(&self, sequence: u64) -> Option<&Stored> {
+        self.get(sequence).filter(|s| !s.head_only)
+    }
+
     /// Keeps a packet in place of an older one, whose memory it takes over. `packet` comes without its bytes. False: it
     /// is already there, or too old.
     pub(crate) fn insert(&mut self, now: Instant, packet: Stored, payload: &[u8], descriptor: &[u8]) -> bool {
@@ -101,7 +109,10 @@ impl History {
         let place = self.place(packet.sequence);
         let Some(place) = self.ring.get_mut(place) else { return false };
         let mut memory = match place {
-            Some(old) if old.sequence >= packet.sequence => return false,
+            Some(old) if old.sequence > packet.sequence => return false,
+            Some(old) if old.sequence == packet.sequence && (packet.head_only || !old.head_only) => {
+                return false;
+            }
             Some(old) => std::mem::take(&mut old.bytes),
             None => Vec::new(),
         };

@@ -13,10 +13,22 @@ use rtc::{Feedback, Received};
 use crate::capture::MediaClock;
 use crate::history::Stored;
 use crate::keyframe::Urgency;
+use crate::relay::Layers;
 use crate::svc::{Incoming, Ladder};
 use crate::timeline::PictureIds;
 use crate::track::SlotRef;
 use crate::unit::Unit;
+
+/// What another unit says of a packet that it relays.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Crossed {
+    /// When it was captured.
+    pub(crate) captured: Option<Instant>,
+    /// The layers that come whole with its picture; `None`: all.
+    pub(crate) layers: Option<Layers>,
+    /// How long its payload was, where only the head came.
+    pub(crate) whole_len: Option<u16>,
+}
 
 /// Datagrams longer than this are no media, STUN or DTLS of a client; the path would have to carry jumbo frames.
 const DATAGRAM_BYTES_MAX: usize = 2048;
@@ -131,7 +143,7 @@ impl Unit {
         }
         let Some(payload) = packet.get(received.payload.clone()) else { return };
         let descriptor = packet.get(received.descriptor.clone()).unwrap_or_default();
-        self.take_in(now, track, None, &received, payload, descriptor);
+        self.take_in(now, track, Crossed::default(), &received, payload, descriptor);
     }
 
     /// A sender tells the time of an encoding.
@@ -145,13 +157,12 @@ impl Unit {
         });
     }
 
-    /// Puts a packet into the history of its encoding and marks it to be sent on with this pass. `captured`: when it was,
-    /// if another unit says so.
+    /// Puts a packet into the history of its encoding and marks it to be sent on with this pass.
     pub(crate) fn take_in(
         &mut self,
         now: Instant,
         track: u32,
-        captured: Option<Instant>,
+        crossed: Crossed,
         received: &Received,
         payload: &[u8],
         descriptor: &[u8],
@@ -181,12 +192,15 @@ impl Unit {
             encoding.codec_from = received.sequence;
         }
         let restarted = received.restarted || recoded;
-        let awoke = encoding.count(now, payload.len());
+        let bytes = crossed.whole_len.map_or(payload.len(), usize::from);
+        let awoke = encoding.count(now, bytes);
         let key_frame = rtc::payload::key_frame_start(codec, payload);
         let incoming = Incoming {
             now,
             codec,
             payload,
+            bytes,
+            layers: crossed.layers,
             marker: received.marker,
             key_frame: key_frame.is_some(),
             descriptor,
@@ -206,7 +220,7 @@ impl Unit {
             news = true;
         }
         let by_clock = || encoding.clock?.captured(now, received.timestamp);
-        let captured = captured.or_else(by_clock).unwrap_or(now);
+        let captured = crossed.captured.or_else(by_clock).unwrap_or(now);
         let packet = Stored {
             sequence: received.sequence,
             timestamp: received.timestamp,
@@ -214,6 +228,7 @@ impl Unit {
             payload_type: received.payload_type,
             captured,
             restarted,
+            head_only: crossed.whole_len.is_some(),
             // Sound can be joined at any packet.
             key_frame: begins_key_frame || codec.kind() == MediaKind::Audio,
             primary_at,

@@ -164,7 +164,7 @@ impl Unit {
 /// A packet of a track, if it is still there.
 fn packet(tracks: &slab::Slab<Track>, source: LayerKey, sequence: u64) -> Option<&Stored> {
     let published = tracks.get(source.track as usize)?.published.as_ref()?;
-    published.encodings.get(usize::from(source.layer))?.history.get(sequence)
+    published.encodings.get(usize::from(source.layer))?.history.get_whole(sequence)
 }
 
 /// A line on which a picture is sent, with retransmission.

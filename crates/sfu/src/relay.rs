@@ -11,6 +11,7 @@
 mod far;
 mod frame;
 mod home;
+mod layers;
 mod order;
 mod words;
 
@@ -19,10 +20,11 @@ use std::time::{Duration, Instant};
 use model::{Codec, MeetingId, UnitId};
 use rustc_hash::FxHashMap;
 
-use crate::history::Stored;
 use crate::track::Track;
 use crate::unit::Unit;
-use frame::Frame;
+use frame::{Crosses, Frame};
+pub(crate) use layers::Layers;
+use layers::{Crossing, Wish};
 pub(crate) use order::Order;
 use words::Control;
 
@@ -44,6 +46,8 @@ pub(crate) struct Relay {
     meeting: MeetingId,
     /// One bit for each encoding that is wanted there. Sound always is.
     encodings: u32,
+    /// What of one that is scalable.
+    crossing: Crossing,
     /// Those that all receivers there can decode; empty: any.
     codecs: Vec<Codec>,
     /// Its sender is in the room of those who receive it.
@@ -60,6 +64,7 @@ pub(crate) struct Far {
     /// The room of those who receive it here.
     pub(crate) meeting: MeetingId,
     encodings: u32,
+    wish: Wish,
     codecs: Vec<Codec>,
     /// Of what was announced.
     digest: u64,
@@ -136,7 +141,7 @@ impl Relays {
     }
 
     /// False: there is no room.
-    fn push(&mut self, now: Instant, relay: &Relay, encoding: u8, packet: &Stored) -> bool {
+    fn push(&mut self, now: Instant, relay: &Relay, encoding: u8, packet: &Crosses<'_>) -> bool {
         let Some(batch) = self.batch(relay.unit, BATCH_BYTES_MAX) else { return false };
         frame::write_packet(now, batch, relay.handle, encoding, packet);
         true

@@ -256,6 +256,12 @@ impl Slot {
         };
         let mut marker = packet.marker;
         let mut active_targets = None;
+        if let (Some(ladder), Some(mark)) = (ladder, &packet.mark)
+            && mark.whole != u32::MAX
+            && !self.selector.is_limited()
+        {
+            self.selector.confine(ladder, mark);
+        }
         if let (true, Some(ladder), Some(mark)) = (self.selector.is_limited(), ladder, &packet.mark) {
             match self.selector.judge(ladder, mark, packet.key_frame) {
                 Verdict::Send { last } => marker |= last,
@@ -266,6 +272,11 @@ impl Slot {
                 }
             }
             active_targets = self.selector.active_targets(ladder, mark, packet.key_frame);
+        }
+        if packet.head_only {
+            // Its unit says that it belongs to what comes whole, which is not so.
+            self.timeline.leave_out(packet.sequence, false, 0);
+            return Outcome::LeftOut;
         }
         let ids = packet.ids.unwrap_or_default();
         let Some(mapped) = self.timeline.map(packet.sequence, packet.timestamp, ids) else {

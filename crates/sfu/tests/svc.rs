@@ -2,7 +2,9 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use common::{Line, World};
@@ -395,6 +397,65 @@ fn without_the_descriptor_a_receiver_is_sent_the_lowest_spatial_layer_of_av1() {
         "each picture ends with a marker"
     );
     assert_continuous(&packets);
+}
+
+/// The viewers of a small and of a large tile are beyond a link.
+#[test]
+fn what_nobody_looks_at_beyond_a_link_does_not_cross() {
+    let mut world = World::over(2);
+    let sender = client(&mut world, true);
+    world.clients[sender].unit = 0;
+    let (sent, _) = world.offer(sender, &[Line::Send(Video)]);
+    let source = world.source(sender, sent[0]);
+    let viewers = [(); 2].map(|()| {
+        let viewer = client(&mut world, true);
+        world.clients[viewer].unit = 1;
+        (viewer, world.offer(viewer, &[Line::Receive(Video)]).0[0])
+    });
+    world.connect(&[sender, viewers[0].0, viewers[1].0]);
+    for (viewer, slot) in viewers {
+        world.resize(viewer, slot, 320, 180);
+        world.bind(viewer, slot, Some(source));
+    }
+    let crossed = Rc::new(Cell::new(0));
+    let crossed_here = Rc::clone(&crossed);
+    world.relay_filter = Box::new(move |batch| {
+        crossed_here.set(crossed_here.get() + if batch.first() == Some(&1) { batch.len() } else { 0 });
+        true
+    });
+    let mut encoder = Encoder::new(sender, sent[0]);
+    let bytes = |world: &mut World, encoder: &mut Encoder, pictures| {
+        let before = crossed.get();
+        film(world, encoder, pictures);
+        crossed.get() - before
+    };
+    bytes(&mut world, &mut encoder, 80);
+    let small = bytes(&mut world, &mut encoder, 20);
+    let (viewer, slot) = viewers[0];
+    let mut all = world.take_packets(viewer);
+    world.resize(viewer, slot, 640, 360);
+    bytes(&mut world, &mut encoder, 20);
+    let large = bytes(&mut world, &mut encoder, 20);
+    assert!(small * 100 < large * 60, "{small} {large}: the upper layer is half of the bytes");
+    let seen = world.take_packets(viewer);
+    assert!(seen.iter().rev().take(20).all(|p| layers(p).0 == 1), "within a key frame");
+    all.extend(seen);
+    // Smaller again, and larger before and after that was noticed.
+    for (pictures, width) in [(30, 320), (10, 640), (80, 320), (30, 640)] {
+        world.resize(viewer, slot, width, width * 9 / 16);
+        film(&mut world, &mut encoder, pictures);
+    }
+    let seen = world.take_packets(viewer);
+    assert!(seen.iter().rev().take(20).all(|p| layers(p).0 == 1));
+    all.extend(seen);
+    let other = world.take_packets(viewers[1].0);
+    assert_eq!(shown(&other), BTreeSet::from([(0, 0), (0, 1)]), "the other sees what it saw");
+    for packets in [&all, &other] {
+        assert_continuous(packets);
+        assert_decodable(packets);
+    }
+    let heads = world.unit.counters().relay_heads_sent;
+    assert!(heads > 100, "{heads}");
 }
 
 /// Chromium sends VP8 without numbers of its own where descriptors are agreed on, and numbers what it receives by them.

@@ -7,8 +7,9 @@ use model::{Codec, Layer, MeetingId, UnitId};
 use super::frame::Relayed;
 use super::order::Place;
 use super::words::{Announced, Control, Subscription};
-use super::{Far, LEASE, bit};
+use super::{Far, LEASE, Wish, bit};
 use crate::demand::Asked;
+use crate::ingest::Crossed;
 use crate::keyframe::Urgency;
 use crate::track::{Origin, Published};
 use crate::unit::Unit;
@@ -26,8 +27,16 @@ impl Unit {
         self.unsubscribe(track);
         let (Some(unit), Some(known)) = (home, self.tracks.get_mut(track as usize)) else { return };
         let handle = self.relays.draw_handle();
-        known.far =
-            Some(Far { unit, handle, meeting, encodings: 0, codecs: Vec::new(), digest: 0, heard_at: now });
+        known.far = Some(Far {
+            unit,
+            handle,
+            meeting,
+            encodings: 0,
+            wish: Wish::default(),
+            codecs: Vec::new(),
+            digest: 0,
+            heard_at: now,
+        });
         self.relays.by_handle.insert(handle, track);
         self.subscribe(track);
     }
@@ -40,7 +49,8 @@ impl Unit {
         let Some(far) = known.far.as_ref().filter(|_| !local) else { return };
         let (handle, encodings, digest, codecs) = (far.handle, far.encodings, far.digest, far.codecs.clone());
         let (source, meeting) = (known.source, far.meeting);
-        let wanted = Subscription { handle, source, meeting, encodings, codecs, digest };
+        let layers = far.wish.layers;
+        let wanted = Subscription { handle, source, meeting, encodings, layers, codecs, digest };
         self.relays.say(far.unit, &Control::Subscribe(wanted));
     }
 
@@ -64,11 +74,13 @@ impl Unit {
     }
 
     /// Which encodings are looked at here, and in which codecs they are needed.
-    pub(crate) fn want_relayed(&mut self, track: u32, encodings: u32, codecs: &[Codec]) {
+    pub(crate) fn want_relayed(&mut self, now: Instant, track: u32, encodings: u32, codecs: &[Codec]) {
+        let layers_changed = self.settle_layers(now, track);
         let Some(known) = self.tracks.get_mut(track as usize) else { return };
-        let Some(far) = known.far.as_mut().filter(|f| f.encodings != encodings || f.codecs != codecs) else {
+        let Some(far) = known.far.as_mut() else { return };
+        if !layers_changed && far.encodings == encodings && far.codecs == codecs {
             return;
-        };
+        }
         let new = encodings & !std::mem::replace(&mut far.encodings, encodings);
         far.codecs = codecs.to_vec();
         for (encoding, index) in known.published.iter_mut().flat_map(|p| &mut p.encodings).zip(0u8..) {
@@ -127,8 +139,12 @@ impl Unit {
             }
         }
         self.counters.relay_packets_received += 1;
-        let captured = now.checked_sub(packet.age.min(AGE_MAX));
-        self.take_in(now, track, captured, &received, packet.payload, packet.descriptor);
+        let crossed = Crossed {
+            captured: now.checked_sub(packet.age.min(AGE_MAX)),
+            layers: packet.layers,
+            whole_len: packet.whole_len,
+        };
+        self.take_in(now, track, crossed, &received, packet.payload, packet.descriptor);
     }
 
     pub(super) fn handle_alive(&mut self, now: Instant, from: UnitId, handle: u32) {

@@ -3,6 +3,7 @@
 //! ```text
 //! packet   1 │ handle u32 │ encoding u8 │ flags u8 │ payload type u8 │ sequence u64 │ timestamp u32 │ SSRC u32
 //!            │ age in µs u32 │ length of the payload u16 │ of the descriptor u16 │ what the flags say │ payload │ descriptor
+//!            (the layers u8 and the whole length u16 come last of what the flags say)
 //! control  2 │ length u32 │ JSON
 //! ```
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use rtc::rtp::{AbsCaptureTime, AudioLevel};
 use rtc::{Carried, Received};
 
+use super::Layers;
 use super::words::Control;
 use crate::history::Stored;
 
@@ -28,6 +30,15 @@ const CAPTURE_TIME: u8 = 8;
 const CAPTURE_TIME_LONG: u8 = 16;
 /// 3 bytes.
 const PLAYOUT_DELAY: u8 = 32;
+
+/// A byte: the highest spatial layer that crosses whole with this picture, and the highest temporal one.
+const LAYERS: u8 = 64;
+/// The payload is cut, for it is above those: how long it was.
+const HEAD: u8 = 128;
+
+/// What of a payload says where the packet stands: payload descriptors are shorter, but for VP9's with a structure, which
+/// is of the lowest layer.
+const HEAD_BYTES: usize = 48;
 
 const VOICE: u8 = 0x80;
 
@@ -47,10 +58,23 @@ pub(super) struct Relayed<'a> {
     pub(super) handle: u32,
     /// How long ago it was captured.
     pub(super) age: Duration,
+    /// The layers that cross whole with its picture; `None`: all.
+    pub(super) layers: Option<Layers>,
+    /// How long the payload was, where only its head is here.
+    pub(super) whole_len: Option<u16>,
     /// The line is 0 and the ranges are empty: they say nothing here.
     pub(super) received: Received,
     pub(super) payload: &'a [u8],
     pub(super) descriptor: &'a [u8],
+}
+
+/// A packet that crosses a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crosses<'a> {
+    pub(super) packet: &'a Stored,
+    /// The layers that cross whole with its picture; `None`: all.
+    pub(super) layers: Option<Layers>,
+    pub(super) head_only: bool,
 }
 
 pub(super) fn write_control(batch: &mut Vec<u8>, control: &Control) {
@@ -61,7 +85,14 @@ pub(super) fn write_control(batch: &mut Vec<u8>, control: &Control) {
     batch.extend_from_slice(&json);
 }
 
-pub(super) fn write_packet(now: Instant, batch: &mut Vec<u8>, handle: u32, encoding: u8, packet: &Stored) {
+pub(super) fn write_packet(
+    now: Instant,
+    batch: &mut Vec<u8>,
+    handle: u32,
+    encoding: u8,
+    crosses: &Crosses<'_>,
+) {
+    let Crosses { packet, layers, head_only } = *crosses;
     let Carried { audio_level, abs_capture_time, playout_delay } = packet.carried;
     let capture = abs_capture_time.as_ref().map(AbsCaptureTime::as_bytes);
     let flags = [
@@ -71,9 +102,12 @@ pub(super) fn write_packet(now: Instant, batch: &mut Vec<u8>, handle: u32, encod
         (CAPTURE_TIME, capture.is_some_and(|c| c.len() == 8)),
         (CAPTURE_TIME_LONG, capture.is_some_and(|c| c.len() == 16)),
         (PLAYOUT_DELAY, playout_delay.is_some()),
+        (LAYERS, layers.is_some()),
+        (HEAD, head_only),
     ];
     let flags = flags.iter().filter(|(_, set)| *set).fold(0, |all, (flag, _)| all | flag);
-    let (payload, descriptor) = (packet.payload(), packet.descriptor());
+    let (whole, descriptor) = (packet.payload(), packet.descriptor());
+    let payload = if head_only { whole.get(..HEAD_BYTES).unwrap_or(whole) } else { whole };
     batch.push(PACKET);
     batch.extend_from_slice(&handle.to_be_bytes());
     batch.extend_from_slice(&[encoding, flags, packet.payload_type]);
@@ -88,6 +122,11 @@ pub(super) fn write_packet(now: Instant, batch: &mut Vec<u8>, handle: u32, encod
     batch.extend(audio_level.map(|l| l.level_dbov & !VOICE | if l.voice { VOICE } else { 0 }));
     batch.extend_from_slice(capture.unwrap_or_default());
     batch.extend_from_slice(playout_delay.as_ref().map(<[u8; 3]>::as_slice).unwrap_or_default());
+    // Layers have four bits.
+    batch.extend(layers.map(|l| l.spatial << 4 | l.temporal & 0xf));
+    if head_only {
+        batch.extend_from_slice(&(whole.len() as u16).to_be_bytes());
+    }
     batch.extend_from_slice(payload);
     batch.extend_from_slice(descriptor);
 }
@@ -151,6 +190,13 @@ impl<'a> Bytes<'a> {
         let capture_len = if has(CAPTURE_TIME_LONG) { 16 } else { 8 * usize::from(has(CAPTURE_TIME)) };
         let abs_capture_time = AbsCaptureTime::from_bytes(self.take(capture_len)?);
         let playout_delay = if has(PLAYOUT_DELAY) { Some(self.array()?) } else { None };
+        let layers = if has(LAYERS) {
+            let [byte] = self.array()?;
+            Some(Layers { spatial: byte >> 4, temporal: byte & 0xf })
+        } else {
+            None
+        };
+        let whole_len = if has(HEAD) { Some(u16::from_be_bytes(self.array()?)) } else { None };
         let received = Received {
             line: 0,
             layer,
@@ -166,6 +212,6 @@ impl<'a> Bytes<'a> {
         };
         let payload = self.take(payload_len.into())?;
         let descriptor = self.take(descriptor_len.into())?;
-        Some(Relayed { handle, age, received, payload, descriptor })
+        Some(Relayed { handle, age, layers, whole_len, received, payload, descriptor })
     }
 }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use model::{Codec, MediaKind, UnitId};
 use rustc_hash::FxHasher;
 
+use super::frame::Crosses;
 use super::words::{Announced, AnnouncedEncoding, Control, Subscription};
-use super::{LEASE, Relay, bit};
+use super::{Crossing, LEASE, Relay, bit};
 use crate::keyframe::Urgency;
 use crate::track::{Encoding, Origin, Published, Track};
 use crate::unit::Unit;
@@ -60,11 +61,13 @@ fn digest(media: Option<&Announced>) -> u64 {
 
 impl Unit {
     pub(super) fn handle_subscribe(&mut self, now: Instant, from: UnitId, wanted: Subscription) {
-        let Subscription { handle, source, meeting, encodings, codecs, digest: known } = wanted;
+        let Subscription { handle, source, meeting, encodings, layers, codecs, digest: known } = wanted;
         let track = self.track_of(source);
         let Some(relayed) = self.tracks.get_mut(track as usize) else { return };
         let until = now + LEASE;
-        let relay = Relay { unit: from, handle, meeting, encodings, codecs, allowed: false, until };
+        let former = relayed.relays.iter().find(|r| r.unit == from).map(|r| &r.crossing);
+        let crossing = Crossing::new(layers, former);
+        let relay = Relay { unit: from, handle, meeting, encodings, crossing, codecs, allowed: false, until };
         match relayed.relays.iter().position(|r| r.unit == from) {
             Some(place) => {
                 if let Some(former) = relayed.relays.get_mut(place) {
@@ -156,7 +159,12 @@ impl Unit {
             return;
         }
         for packet in sequences.iter().take(RESEND_MAX).filter_map(|s| sent.history.get(*s)) {
-            if self.relays.push(now, relay, encoding, packet) {
+            if self.relays.push(
+                now,
+                relay,
+                encoding,
+                &Crosses { packet, layers: relay.crossing.now(), head_only: false },
+            ) {
                 self.counters.relay_packets_sent += 1;
             }
         }
@@ -165,16 +173,21 @@ impl Unit {
     /// Sends what came in with this pass to the units that want it.
     pub(crate) fn relay(&mut self, now: Instant) {
         for &(track, encoding) in &self.touched {
-            let Some(known) = self.tracks.get(track as usize).filter(|t| !t.relays.is_empty()) else {
+            let Some(known) = self.tracks.get_mut(track as usize).filter(|t| !t.relays.is_empty()) else {
                 continue;
             };
-            let local = known.published.as_ref().filter(|p| matches!(p.origin, Origin::Local { .. }));
+            let Track { published, relays, .. } = known;
+            let local = published.as_ref().filter(|p| matches!(p.origin, Origin::Local { .. }));
             let Some(published) = local else { continue };
             let Some(arrived) = published.encodings.get(usize::from(encoding)) else { continue };
-            for relay in known.relays.iter().filter(|r| r.wants(published.kind, encoding)) {
+            let ladder = arrived.ladder.as_deref().filter(|_| published.encodings.len() == 1);
+            for relay in relays.iter_mut().filter(|r| r.wants(published.kind, encoding)) {
                 for packet in arrived.arrived.iter().filter_map(|s| arrived.history.get(*s)) {
-                    if self.relays.push(now, relay, encoding, packet) {
+                    let (whole, above) = relay.crossing.pass(ladder, packet.mark.as_ref());
+                    let crosses = Crosses { packet, layers: whole, head_only: above };
+                    if self.relays.push(now, relay, encoding, &crosses) {
                         self.counters.relay_packets_sent += 1;
+                        self.counters.relay_heads_sent += u64::from(above);
                     } else {
                         self.counters.relay_packets_dropped += 1;
                     }

@@ -5,6 +5,8 @@ use model::{Bitrate, Codec, MediaKind, MeetingId, Rid, Semantic};
 use rtc::sdp::CodecParameters;
 use serde::{Deserialize, Serialize};
 
+use super::Layers;
+
 /// A control message. `handle` is the far unit's name for a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Control {
@@ -32,6 +34,9 @@ pub(super) struct Subscription {
     pub(super) meeting: MeetingId,
     /// One bit for each encoding that is looked at.
     pub(super) encodings: u32,
+    /// What of one that is scalable and alone; `None`: everything.
+    #[serde(default)]
+    pub(super) layers: Option<Layers>,
     /// Those that all receivers there can decode, if the sender's first is none of them; empty: any.
     #[serde(default)]
     pub(super) codecs: Vec<Codec>,

@@ -13,6 +13,7 @@ use super::mark::{FrameNumbers, Mark};
 use super::vp8::Vp8;
 use super::vp9::Vp9;
 
+use crate::relay::Layers;
 use crate::timeline::Templates;
 
 /// A spatial layer from which nothing has come for so long is not chosen: encoders stop layers without a word.
@@ -31,6 +32,8 @@ pub(crate) struct Ladder {
     last_packet: [Option<Instant>; SPATIAL_LAYERS_MAX],
     /// A bit for each spatial layer from which something comes.
     awake: u8,
+    /// The layers that come whole, where another unit leaves some out.
+    whole: Option<Layers>,
 }
 
 /// Where the knowledge comes from.
@@ -85,6 +88,10 @@ pub(crate) struct Incoming<'a> {
     pub(crate) now: Instant,
     pub(crate) codec: Codec,
     pub(crate) payload: &'a [u8],
+    /// Of the payload, also where only its head is here.
+    pub(crate) bytes: usize,
+    /// The layers that come whole with its picture; `None`: all.
+    pub(crate) layers: Option<Layers>,
     pub(crate) marker: bool,
     pub(crate) key_frame: bool,
     /// The dependency descriptor; empty without one.
@@ -104,8 +111,11 @@ impl Ladder {
             _ => Told::default(),
         };
         if let (Some(mark), Some(ladder)) = (&told.mark, ladder) {
-            let awoke = ladder.count(packet.now, mark, packet.payload.len());
-            return Told { news: told.news || awoke, ..told };
+            let awoke = ladder.count(packet.now, mark, packet.bytes);
+            let moved = std::mem::replace(&mut ladder.whole, packet.layers) != packet.layers;
+            let whole = packet.layers.map_or(u32::MAX, |layers| ladder.within(layers));
+            let mark = Some(Mark { whole, ..*mark });
+            return Told { mark, news: told.news || awoke || moved, ..told };
         }
         told
     }
@@ -119,6 +129,7 @@ impl Ladder {
             sizes: [(0, 0); SPATIAL_LAYERS_MAX],
             last_packet: [None; SPATIAL_LAYERS_MAX],
             awake: 0,
+            whole: None,
         })
     }
 
@@ -147,6 +158,7 @@ impl Ladder {
             refers_to: info.refers_to,
             chain_diffs: info.chain_diffs,
             spatial: info.spatial,
+            whole: u32::MAX,
             start: info.start,
             end: info.end,
         };
@@ -186,6 +198,7 @@ impl Ladder {
             }
             made.last_packet = former.last_packet;
             made.awake = former.awake;
+            made.whole = former.whole;
             for (target, before) in made.targets.iter_mut().zip(&former.targets) {
                 if (target.spatial, target.temporal) == (before.spatial, before.temporal) {
                     target.bitrate_bps = before.bitrate_bps;
@@ -364,6 +377,24 @@ impl Ladder {
     pub(crate) fn target_of(&self, spatial: u8, temporal: u8) -> Option<u8> {
         let is = |t: &Target| (t.spatial, t.temporal) == (spatial, temporal);
         (0u8..).zip(&self.targets).find(|(n, t)| self.known & 1 << n != 0 && is(t)).map(|(n, _)| n)
+    }
+
+    /// The targets, a bit each, of these layers and those below them.
+    pub(crate) fn within(&self, layers: Layers) -> u32 {
+        let below = |t: &Target| t.spatial <= layers.spatial && t.temporal <= layers.temporal;
+        let bits = (0u32..).zip(&self.targets).filter(|(n, t)| self.known & 1 << n != 0 && below(t));
+        bits.fold(0, |all, (n, _)| all | 1 << n)
+    }
+
+    /// The highest layers that there are.
+    pub(crate) fn highest(&self) -> Option<Layers> {
+        let all = self.points_of(u32::MAX).map(|p| Layers { spatial: p.spatial, temporal: p.temporal });
+        all.reduce(Layers::max)
+    }
+
+    /// The best of these targets that comes in.
+    pub(crate) fn best_of(&self, targets: u32) -> Option<u8> {
+        self.points().iter().rev().find(|p| targets & 1 << p.target != 0).map(|p| p.target)
     }
 
     /// The chain that protects a target.

@@ -15,6 +15,8 @@ pub(crate) struct Mark {
     /// Distance to the frame before on each chain; 0: none is needed.
     pub(crate) chain_diffs: ChainDiffs,
     pub(crate) spatial: u8,
+    /// A bit for each decode target of which everything comes in: all, but from another unit that leaves some out.
+    pub(crate) whole: u32,
     /// The packet is the first of its frame.
     pub(crate) start: bool,
     /// The packet is the last of its frame.

@@ -18,6 +18,7 @@ use rtc::rtp::dependency_descriptor::{ActiveTargets, Indication};
 
 use super::ladder::Ladder;
 use super::mark::Mark;
+use crate::relay::Layers;
 
 /// Frames back that are remembered to have been left out: chains reach no further (A.4.1: 8 bits).
 const FRAMES: u64 = 256;
@@ -84,30 +85,44 @@ impl Selector {
                 // Everything was sent until now, so the largest target is one that may be left at once.
                 let current = ladder.points().last().map(|p| p.target);
                 let spatial = current.map_or(0, |c| ladder.layers(c).0);
-                self.limit = Some(Limit {
-                    current,
-                    spatial,
-                    wanted: target,
-                    newest: None,
-                    newest_spatial: 0,
-                    left_out: [0; 4],
-                });
+                self.limit = Some(Limit { current, spatial, ..Limit::new(target) });
             }
         }
+    }
+
+    /// The highest layers that must come in for what is sent and what is wanted; `None`: all. `shows`: something is sent.
+    pub(crate) fn needs(&self, ladder: &Ladder, shows: bool) -> Option<Layers> {
+        let layers = |target| {
+            let (spatial, temporal) = ladder.layers(target);
+            Layers { spatial, temporal }
+        };
+        let wanted = layers(self.wanted?.target);
+        match &self.limit {
+            _ if !shows => Some(wanted),
+            Some(limit) => Some(limit.current.map_or(wanted, |current| layers(current).max(wanted))),
+            None => ladder.is_whole(self.wanted?.target).then_some(wanted),
+        }
+    }
+
+    /// Everything was sent. Where that does not come in any more, what does is sent.
+    #[cold]
+    pub(crate) fn confine(&mut self, ladder: &Ladder, mark: &Mark) {
+        let wanted = self.wanted.map(|w| w.target).or_else(|| ladder.best_of(u32::MAX));
+        let Some(wanted) = wanted.filter(|w| mark.whole & 1 << (w & 31) == 0) else { return };
+        let (spatial, _) = ladder.layers(wanted);
+        self.limit = Some(Limit { current: Some(wanted), spatial, ..Limit::new(wanted) });
     }
 
     /// The slot begins to show an encoding with the frame of this mark.
     pub(crate) fn restart(&mut self, encoding: u8, ladder: Option<&Ladder>, mark: Option<&Mark>) {
         self.floor = mark.map_or(0, |m| m.frame);
         self.announced = 0;
-        let wanted = self.wanted.filter(|w| w.encoding == encoding).zip(ladder);
-        self.limit = wanted.filter(|(w, ladder)| !ladder.is_whole(w.target)).map(|(w, _)| Limit {
-            current: None,
-            spatial: 0,
-            wanted: w.target,
-            newest: None,
-            newest_spatial: 0,
-            left_out: [0; 4],
+        let comes = mark.map_or(u32::MAX, |m| m.whole);
+        self.limit = ladder.and_then(|ladder| {
+            let chosen = self.wanted.filter(|w| w.encoding == encoding).map(|w| w.target);
+            // Without a choice everything is sent, if it comes.
+            let wanted = chosen.or_else(|| ladder.best_of(u32::MAX).filter(|_| comes != u32::MAX))?;
+            (!ladder.is_whole(wanted) || comes & 1 << (wanted & 31) == 0).then(|| Limit::new(wanted))
         });
     }
 
@@ -170,6 +185,11 @@ impl Selector {
 }
 
 impl Limit {
+    /// Nothing was sent yet.
+    fn new(wanted: u8) -> Self {
+        Self { current: None, spatial: 0, wanted, newest: None, newest_spatial: 0, left_out: [0; 4] }
+    }
+
     fn judge(&mut self, ladder: &Ladder, mark: &Mark, floor: u64, announced: &mut u8) -> Verdict {
         let new = match self.newest {
             // Everything was sent up to here: the rest of a picture that has begun goes on too.
@@ -214,12 +234,20 @@ impl Limit {
 
     /// Changes to what is wanted, or to what is nearest to it, if that can be done at this frame.
     fn move_on(&mut self, ladder: &Ladder, mark: &Mark, floor: u64, between_pictures: bool) {
-        if self.current == Some(self.wanted) {
+        let comes = |target: u8| mark.whole & 1 << (target & 31) != 0;
+        let wanted = if comes(self.wanted) { Some(self.wanted) } else { ladder.best_of(mark.whole) };
+        if self.current == wanted {
             return;
         }
-        if self.may_enter(ladder, self.wanted, mark, floor, between_pictures) {
-            self.current = Some(self.wanted);
+        if let Some(wanted) = wanted
+            && self.may_enter(ladder, wanted, mark, floor, between_pictures)
+        {
+            self.current = Some(wanted);
             return;
+        }
+        if !self.current.is_none_or(comes) {
+            // Another unit leaves it out: nothing until there is a place to enter what comes.
+            self.current = None;
         }
         let Some(current) = self.current else { return };
         let (wanted_spatial, wanted_temporal) = ladder.layers(self.wanted);
@@ -253,7 +281,7 @@ impl Limit {
                 return false;
             }
         }
-        if mark.indications.of(target) != Indication::Switch {
+        if mark.whole & 1 << (target & 31) == 0 || mark.indications.of(target) != Indication::Switch {
             return false;
         }
         let lacks =

@@ -251,7 +251,16 @@ impl Viewer {
             let end = n as u64 == PACKETS - 1;
             let marker = end && frame.spatial == encoder.spatial_layers() - 1;
             let key_frame = frame.key && n == 0;
-            let incoming = Incoming { now: self.now, codec, payload, marker, key_frame, descriptor };
+            let incoming = Incoming {
+                now: self.now,
+                codec,
+                payload,
+                bytes: payload.len(),
+                layers: None,
+                marker,
+                key_frame,
+                descriptor,
+            };
             let told = Ladder::take_in(&mut self.ladder, &incoming);
             let ladder = self.ladder.as_deref().expect("a ladder");
             let mark = told.mark.expect("a mark");
@@ -442,7 +451,16 @@ proptest! {
         let mut viewer = Viewer::new();
         for (codec, payload, descriptor) in &packets {
             let codec = [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264][usize::from(*codec)];
-            let incoming = Incoming { now: viewer.now, codec, payload, marker: false, key_frame: false, descriptor };
+            let incoming = Incoming {
+                now: viewer.now,
+                codec,
+                payload,
+                bytes: payload.len(),
+                layers: None,
+                marker: false,
+                key_frame: false,
+                descriptor,
+            };
             let told = Ladder::take_in(&mut viewer.ladder, &incoming);
             if let (Some(mark), Some(ladder)) = (&told.mark, &viewer.ladder) {
                 let target = ladder.choose(TileSize { width: 10, height: 10 }, 3);

@@ -57,6 +57,7 @@ impl Vp8 {
             refers_to: Default::default(),
             chain_diffs,
             spatial: 0,
+            whole: u32::MAX,
             start: descriptor.frame_start(),
             end: marker,
         };

@@ -61,6 +61,7 @@ impl Vp9 {
             refers_to,
             chain_diffs,
             spatial,
+            whole: u32::MAX,
             start: descriptor.frame_start,
             end: descriptor.frame_end,
         };
