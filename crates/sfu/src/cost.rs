@@ -93,19 +93,22 @@ impl CostMeter {
             // Counted when it turns out to have been a pause.
             self.pause += 1;
         } else {
+            let expected = self.settled_bps.unwrap_or_else(|| nominal_bps(self.kind, area));
             for _ in 0..std::mem::take(&mut self.pause) {
-                self.measure(0);
+                self.measure(0, expected);
                 self.flowing = self.flowing.saturating_add(interval);
             }
-            self.measure(rate);
+            self.measure(rate, expected);
             self.flowing = self.flowing.saturating_add(interval);
         }
         self.settle(area)
     }
 
-    fn measure(&mut self, rate: u64) {
+    fn measure(&mut self, rate: u64, expected: u64) {
         if self.flowing.is_zero() {
-            (self.slow_bps, self.fast_bps, self.peak_bps) = (rate, rate, rate);
+            // It begins with a key frame, which is as much as several others and says little of what follows.
+            let begins = rate.min(expected);
+            (self.slow_bps, self.fast_bps, self.peak_bps) = (begins, begins, begins);
         }
         // About 1.2 s and 0.6 s at ticks of 150 ms; a peak is forgotten in about 10 s.
         self.slow_bps = (self.slow_bps * 7 + rate) / 8;
@@ -194,6 +197,24 @@ mod tests {
         assert_eq!(kbps(&meter), 1700);
         flow(&mut meter, 800, 30);
         assert!((700..900).contains(&kbps(&meter)), "{}", kbps(&meter));
+    }
+
+    #[test]
+    fn the_key_frame_that_it_begins_with_is_not_what_it_costs() {
+        let mut meter = CostMeter::new(MediaKind::Video, 640 * 360);
+        let tick = |meter: &mut CostMeter, kbps: u64| {
+            meter.bytes_since_tick += kbps * 150 / 8;
+            meter.tick(TICK, 640 * 360, kbps > 0);
+        };
+        for _ in 0..5 {
+            tick(&mut meter, 1_600);
+            assert!(kbps(&meter) < 750, "{}", kbps(&meter));
+            (0..19).for_each(|_| tick(&mut meter, 530));
+            assert!(kbps(&meter) < 600, "{}", kbps(&meter));
+            // Nobody looks at it for a while: what it is taken for then decides whether it is tried again.
+            (0..20).for_each(|_| tick(&mut meter, 0));
+            assert!(kbps(&meter) < 600, "{}", kbps(&meter));
+        }
     }
 
     #[test]
