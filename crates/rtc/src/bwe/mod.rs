@@ -271,7 +271,11 @@ impl Estimator {
             self.acknowledged.expect_fast_change();
         }
         let was_high = self.loss.is_high();
+        let lowered_us = self.loss.reduced_us();
         self.loss.count(counts, self.path(now_us, rate));
+        if self.loss.reduced_us() != lowered_us {
+            self.probes.target_fell();
+        }
         let congested = self.usage() == Usage::Over || self.loss.is_high();
         if congested && !(was_over || was_high) {
             self.acknowledged.expect_fast_change();
@@ -337,7 +341,7 @@ impl Estimator {
         let usage = self.usage();
         let throughput = self.throughput();
         if !self.take_probes(now_us, usage) {
-            let before = self.aimd.rate();
+            let (before, decreased_us) = (self.aimd.rate(), self.aimd.decreased_us());
             self.aimd.update(aimd::Input {
                 now_us,
                 usage: self.usage_of_rate(now_us, usage),
@@ -345,7 +349,8 @@ impl Estimator {
                 round_trip_us: self.round_trip_us(),
                 application_limited: self.is_application_limited(),
             });
-            if self.aimd.rate() < before {
+            // The first time, that may be more than what it was taken for.
+            if self.aimd.rate() < before || self.aimd.decreased_us() != decreased_us {
                 self.probes.target_fell();
             }
         }
@@ -367,6 +372,10 @@ impl Estimator {
         self.probed = true;
         // That a queue grew says that the probe was too much: its rate is used in part.
         let rate = if usage == Usage::Over { PROBED_FULL_SHARE * shown } else { shown };
+        if usage == Usage::Over || self.loss.is_high() {
+            // What was sent beside it took its part of the path too, and is less by now.
+            self.probes.target_fell();
+        }
         if rate <= self.aimd.rate().min(self.loss.cap().unwrap_or(f64::MAX)) {
             return false;
         }
