@@ -16,6 +16,7 @@ cargo xtask tidy              check the rules of this repository that no compile
 cargo xtask sweep             run simulated meetings over many seeds and list those that fail
     --scenario X --seeds 1000 --from N    of one scenario, so many, from that one on
     --scenario X --seed N --trace         one seed, closely
+    --units N                             the rooms spread over so many units
     --list                                what scenarios there are
 ";
 

@@ -8,6 +8,7 @@
 
 pub mod client;
 mod events;
+mod flow;
 pub mod handshake;
 pub mod meeting;
 pub mod network;
@@ -15,14 +16,18 @@ pub mod oracle;
 mod random;
 mod repeat;
 pub mod scenario;
+mod seat;
+mod stations;
 pub mod trace;
 mod world;
 
+pub use flow::Flow;
 pub use oracle::judge;
 pub use random::Random;
 pub use repeat::{on_fixed_thread, start};
 pub use scenario::Scenario;
-pub use world::{PersonReport, Run, run};
+pub use seat::PersonReport;
+pub use world::{Run, run};
 
 #[cfg(test)]
 mod tests {

@@ -33,6 +33,9 @@ struct Arguments {
     /// With one seed: all datagrams, commands and facts.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Units that the rooms are spread over; else what the scenario says.
+    #[arg(long)]
+    units: Option<usize>,
     /// Threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -47,6 +50,11 @@ fn main() -> Result<ExitCode> {
         Some(name) => vec![scenario::by_name(name).with_context(|| format!("no scenario is called {name}"))?],
         None => scenario::all(),
     };
+    let over = |scenario: Scenario| match arguments.units {
+        Some(units) => scenario.over(units),
+        None => scenario,
+    };
+    let scenarios: Vec<Scenario> = scenarios.into_iter().map(over).collect();
     let mut all_well = true;
     for scenario in &scenarios {
         if arguments.list {
@@ -68,10 +76,19 @@ fn show(scenario: &Scenario, seed: u64, trace: bool) -> Result<bool> {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "{} seed {seed}: hash {:016x}", scenario.name, verdict.run.hash)?;
+    let drawn = scenario.of_seed(seed).drawn;
+    if !drawn.is_empty() {
+        writeln!(out, "  {drawn}")?;
+    }
     for (person, report) in scenario.people.iter().zip(&verdict.run.people) {
         writeln!(out, "  {}", sim::oracle::describe(person.name, report))?;
     }
-    writeln!(out, "  unit {:?}", verdict.run.counters)?;
+    for counters in &verdict.run.counters {
+        writeln!(out, "  unit {counters:?}")?;
+    }
+    if verdict.run.batches_dropped > 0 {
+        writeln!(out, "  {} batches dropped between units", verdict.run.batches_dropped)?;
+    }
     for failure in &verdict.failures {
         writeln!(out, "  FAILED {failure}")?;
     }
@@ -112,7 +129,9 @@ fn sweep(scenario: &Scenario, arguments: &Arguments) -> bool {
         took.as_secs_f64() * 1e3 * arguments.threads as f64 / arguments.seeds.max(1) as f64,
     );
     for (seed, cause) in failed.iter().take(LISTED_MAX) {
-        println!("  seed {seed}: {cause}");
+        let drawn = scenario.of_seed(*seed).drawn;
+        let drawn = if drawn.is_empty() { drawn } else { format!(" ({drawn})") };
+        println!("  seed {seed}{drawn}: {cause}");
     }
     if failed.len() > LISTED_MAX {
         println!("  … and {} more", failed.len() - LISTED_MAX);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use model::UnitId;
+
 use crate::network::Fate;
 
 /// Which way a datagram goes.
@@ -40,10 +42,7 @@ impl Trace {
                 self.nanos(at) ^ again.map_or(0, |again| self.nanos(again)).rotate_left(32)
             }
         });
-        self.mix(datagram.len() as u64);
-        let (words, rest) = datagram.as_chunks::<8>();
-        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
-        rest.iter().for_each(|byte| self.mix(u64::from(*byte)));
+        self.content(datagram);
         if self.lines.is_some() {
             let arrow = if way == Way::Up { "→" } else { "←" };
             let fate = match fate {
@@ -55,6 +54,18 @@ impl Trace {
                 }
             };
             self.line(now, format_args!("{person} {arrow} {} {fate}", Content(datagram)));
+        }
+    }
+
+    /// A batch went from one unit to another.
+    pub fn batch(&mut self, now: Instant, from: UnitId, batch: &[u8], arrives: Instant) {
+        self.mix(self.nanos(now));
+        self.mix(from.0);
+        self.mix(self.nanos(arrives));
+        self.content(batch);
+        if self.lines.is_some() {
+            let after = arrives.saturating_duration_since(now);
+            self.line(now, format_args!("unit {from} relays {} bytes +{after:.1?}", batch.len()));
         }
     }
 
@@ -99,6 +110,13 @@ impl Trace {
 
     fn nanos(&self, at: Instant) -> u64 {
         self.since(at).as_nanos() as u64
+    }
+
+    fn content(&mut self, bytes: &[u8]) {
+        self.mix(bytes.len() as u64);
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
+        rest.iter().for_each(|byte| self.mix(u64::from(*byte)));
     }
 
     /// FNV-1a's step, on words.

@@ -6,62 +6,44 @@ use std::time::{Duration, Instant};
 
 use model::datagram::{Protocol, Transport};
 use model::unit::{Offer, UnitFact};
-use model::{Bitrate, Codec, MeetingId, PeerId, UnitId};
-use rtc::NtpClock;
-use sfu::{Config, Counters, Unit};
+use model::{Codec, MeetingId, Mid, PeerId, Rid};
+use sfu::Counters;
 use str0m::crypto::CryptoProvider;
 
-use crate::client::{Client, Lines, Sent, SlotReport};
+use crate::client::{Client, Lines};
 use crate::events::Events;
+use crate::flow::Flow;
 use crate::handshake;
-use crate::meeting::Meeting;
+use crate::meeting::{Arrival, Command, Meeting};
 use crate::network::{Fate, Pipe};
 use crate::random::Random;
 use crate::scenario::{Person, Scenario};
+use crate::seat::{PersonReport, Seat};
+use crate::stations::{Batch, Stations};
 use crate::trace::{Trace, Way};
 
-const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 5000);
 /// Nobody acts at the same instant as others do: joining varies by this much with the seed.
 const JOIN_SPREAD_MS: u64 = 300;
 /// Rounds of one instant: what is sent without delay is answered at once.
 const ROUNDS_MAX: usize = 1_000;
+/// When everybody has gone, units forget each other within this: the longest lease between them, and some.
+const FORGETTING: Duration = Duration::from_secs(5);
 
 /// What a seed made of a scenario.
 #[derive(Debug)]
 pub struct Run {
     /// By person, in the order of the scenario.
     pub people: Vec<PersonReport>,
-    /// What the unit counted.
-    pub counters: Counters,
+    /// What each unit counted.
+    pub counters: Vec<Counters>,
+    /// Batches between units that found the other one's queue full.
+    pub batches_dropped: u64,
     /// What went wrong whatever the scenario is about; a line each.
     pub faults: Vec<String>,
     /// Of all datagrams and facts: two runs of one seed have the same.
     pub hash: u64,
     /// What happened, if it was to be written down.
     pub lines: Vec<String>,
-}
-
-/// What one person noticed.
-#[derive(Debug, Clone)]
-pub struct PersonReport {
-    /// When it came, from the beginning of the world on.
-    pub joined: Duration,
-    /// When its slots were looked at last: when it left, or the world ended.
-    pub until: Duration,
-    /// Its peer connection came up and stayed.
-    pub connected: bool,
-    /// By slot: sound first, then pictures, each in the order of the others.
-    pub slots: Vec<SlotReport>,
-    /// By stream: microphone first, then the camera's encodings.
-    pub sent: Vec<Sent>,
-    /// Retransmissions that it was asked for.
-    pub repairs_asked: u64,
-    /// SSRCs of its streams.
-    pub ssrcs: Vec<u32>,
-    /// Datagrams that found the queue before it full, on the way to it.
-    pub dropped_down: u64,
-    /// Instant zero of all times.
-    pub base: Instant,
 }
 
 #[derive(Debug)]
@@ -71,29 +53,17 @@ enum Event {
     Offer(usize, String),
     Answer(usize, String),
     Up(usize, Vec<u8>),
-    Down(usize, Vec<u8>),
-}
-
-struct Seat<'a> {
-    person: &'a Person,
-    peer: PeerId,
-    address: SocketAddr,
-    up: Pipe,
-    down: Pipe,
-    client: Option<Client>,
-    joined: Duration,
-    dropped_down: u64,
-    /// Its path as it was noted last.
-    bandwidth: Option<(Option<Bitrate>, bool)>,
-    /// Kept when it left.
-    report: Option<PersonReport>,
+    Down(usize, SocketAddr, Vec<u8>),
+    Relay(Batch),
+    /// What of its camera anybody looks at.
+    Demand(usize, Mid, bool, Vec<Rid>),
 }
 
 struct World<'a> {
     now: Instant,
     base: Instant,
     random: Random,
-    unit: Unit,
+    stations: Stations,
     crypto: Arc<CryptoProvider>,
     seats: Vec<Seat<'a>>,
     meetings: Vec<Meeting>,
@@ -101,6 +71,7 @@ struct World<'a> {
     trace: Trace,
     /// Until when decisions were noted.
     noted: Option<Instant>,
+    astray: bool,
     faults: Vec<String>,
 }
 
@@ -117,25 +88,17 @@ pub fn run(scenario: &Scenario, seed: u64, trace: bool) -> Run {
 impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, seed: u64, trace: bool) -> Self {
         let (base, random) = (crate::repeat::start(), Random::new(seed));
-        let mut entropy = random.part("unit", 0);
-        let config = Config {
-            unit: UnitId(1),
-            peers_max: scenario.people.len(),
-            candidates: vec![(Protocol::Udp, SERVER.into())],
-            identity: handshake::identity(&random),
-            clock: NtpClock::new(base, Duration::from_secs(1_800_000_000)),
-        };
-        let entropy = Box::new(move |buffer: &mut [u8]| buffer.fill_with(|| entropy.draw() as u8));
         let mut world = Self {
             now: base,
             base,
-            unit: Unit::new(base, config, entropy),
+            stations: Stations::new(base, scenario.units, scenario.people.len(), &random),
             crypto: handshake::provider(),
             seats: Vec::new(),
             meetings: Vec::new(),
             events: Events::new(),
             trace: Trace::new(base, trace),
             noted: None,
+            astray: scenario.astray,
             faults: Vec::new(),
             random,
         };
@@ -163,9 +126,12 @@ impl<'a> World<'a> {
             person,
             peer: PeerId(100 + number),
             address: SocketAddr::from(([10, 0, high, low], 6000)),
+            unit: None,
             client: None,
             joined,
-            dropped_down: 0,
+            sent_of: Vec::new(),
+            sent_down: Flow::new(self.base),
+            dropped_down: Flow::new(self.base),
             bandwidth: None,
             report: None,
         });
@@ -185,7 +151,8 @@ impl<'a> World<'a> {
 
     fn next_deadline(&self) -> Option<Instant> {
         let clients = self.seats.iter().filter_map(|s| s.client.as_ref()?.deadline());
-        clients.chain(self.events.next_at()).chain(self.unit.poll_timeout()).min()
+        let units = self.stations.iter().filter_map(|s| s.unit.poll_timeout());
+        clients.chain(self.events.next_at()).chain(units).min()
     }
 
     /// Everything of this instant.
@@ -203,14 +170,19 @@ impl<'a> World<'a> {
                     client.handle_timeout(self.now);
                 }
             }
-            if self.unit.poll_timeout().is_some_and(|at| at <= self.now) {
-                self.unit.handle_timeout(self.now);
+            let mut facts = Vec::new();
+            for station in self.stations.iter_mut() {
+                if station.unit.poll_timeout().is_some_and(|at| at <= self.now) {
+                    station.unit.handle_timeout(self.now);
+                }
+                station.unit.forward(self.now, |_| {});
+                facts.extend(std::iter::from_fn(|| station.unit.poll_fact()).map(|fact| (station.id, fact)));
             }
-            self.unit.forward(self.now, |_| {});
+            self.send_batches();
             self.send_down();
             self.send_up();
-            while let Some(fact) = self.unit.poll_fact() {
-                self.take_fact(&fact);
+            for (unit, fact) in facts {
+                self.take_fact(unit, &fact);
             }
             if self.trace.has_lines() {
                 self.note_decisions();
@@ -236,13 +208,20 @@ impl<'a> World<'a> {
             }
             Event::Up(seat, mut datagram) => {
                 let Some(seat) = self.seats.get(seat) else { return };
+                let Some(station) = seat.unit.and_then(|unit| self.stations.of_mut(unit)) else { return };
                 let transport =
-                    Transport { protocol: Protocol::Udp, local: SERVER.into(), remote: seat.address };
-                self.unit.handle_datagram(self.now, transport, &mut datagram);
+                    Transport { protocol: Protocol::Udp, local: station.address, remote: seat.address };
+                station.unit.handle_datagram(self.now, transport, &mut datagram);
             }
-            Event::Down(seat, datagram) => {
+            Event::Down(seat, from, datagram) => {
                 if let Some(client) = self.seats.get_mut(seat).and_then(|s| s.client.as_mut()) {
-                    client.handle_datagram(self.now, SERVER.into(), &datagram);
+                    client.handle_datagram(self.now, from, &datagram);
+                }
+            }
+            Event::Relay(batch) => self.stations.arrive(self.now, &batch),
+            Event::Demand(seat, mid, watched, rids) => {
+                if let Some(client) = self.seats.get_mut(seat).and_then(|s| s.client.as_mut()) {
+                    client.set_demand(&mid, watched, &rids);
                 }
             }
         }
@@ -254,16 +233,18 @@ impl<'a> World<'a> {
             let other = |(i, s): &(usize, &Seat<'_>)| *i != index && s.person.room == person.room;
             self.seats.iter().enumerate().filter(other)
         };
+        // Where rooms err, everybody has a slot to be shown what they should not.
+        let spare = usize::from(self.astray);
         let lines = Lines {
             camera: person.camera,
             codec: if person.scalable { Codec::Vp9 } else { Codec::Vp8 },
             microphone: person.microphone,
-            audio_slots: others().filter(|(_, s)| s.person.microphone && person.watches).count(),
-            video_slots: others().filter(|(_, s)| s.person.camera && person.watches).count(),
+            audio_slots: others().filter(|(_, s)| s.person.microphone && person.watches).count() + spare,
+            video_slots: others().filter(|(_, s)| s.person.camera && person.watches).count() + spare,
         };
         let random = self.random.part("client", index as u64);
         let Some(seat) = self.seats.get_mut(index) else { return };
-        match Client::offer(self.now, seat.address, lines, self.crypto.clone(), random) {
+        match Client::offer((self.base, self.now), seat.address, lines, self.crypto.clone(), random) {
             Ok((client, sdp)) => {
                 seat.client = Some(client);
                 let at = self.now + seat.up.latency(self.now);
@@ -274,17 +255,42 @@ impl<'a> World<'a> {
     }
 
     fn offer(&mut self, index: usize, sdp: String) {
-        let Some(seat) = self.seats.get(index).filter(|s| s.client.is_some()) else { return };
-        let meeting = MeetingId::from_bytes([seat.person.room; 16]);
-        match self.unit.handle_offer(self.now, &Offer { peer: seat.peer, meeting, sdp }) {
+        let Some(seat) = self.seats.get_mut(index).filter(|s| s.client.is_some()) else { return };
+        let (peer, person) = (seat.peer, seat.person);
+        let meeting = MeetingId::from_bytes([person.room; 16]);
+        let unit = self.stations.place(meeting);
+        seat.unit = Some(unit);
+        let Some(station) = self.stations.of_mut(unit) else { return };
+        match station.unit.handle_offer(self.now, &Offer { peer, meeting, sdp }) {
             Ok(answer) => {
                 self.events
                     .push(self.now + seat.down.latency(self.now), Event::Answer(index, answer.sdp.clone()));
+                let sized = |(name, tile): &(&str, _)| {
+                    let other = self.seats.iter().find(|s| s.person.name == *name)?;
+                    Some((other.peer, Some(*tile)))
+                };
+                let tiles = person.tiles.iter().filter_map(sized).collect();
+                let arrival = Arrival { peer, unit, answer: &answer, tile: person.tile, tiles };
                 let room = self.meetings.iter_mut().find(|m| m.id == meeting);
-                let commands = room.map(|room| room.joined(seat.peer, &answer, seat.person.tile));
+                let commands = room.map(|room| room.joined(arrival));
                 self.command(commands.unwrap_or_default());
+                self.go_astray();
             }
             Err(error) => self.fault(index, &error.to_string()),
+        }
+    }
+
+    /// Rooms bind what is of others.
+    fn go_astray(&mut self) {
+        if !self.astray {
+            return;
+        }
+        let sources: Vec<_> = self.meetings.iter().map(|room| (room.id, room.sources())).collect();
+        for room in 0..self.meetings.len() {
+            let Some(meeting) = self.meetings.get(room) else { continue };
+            let others = sources.iter().filter(|(id, _)| *id != meeting.id);
+            let commands = others.flat_map(|(_, sources)| meeting.astray(sources)).collect();
+            self.command(commands);
         }
     }
 
@@ -293,22 +299,48 @@ impl<'a> World<'a> {
         seat.report = Some(seat.look(self.base, self.now));
         seat.client = None;
         let meeting = MeetingId::from_bytes([seat.person.room; 16]);
+        if let Some(unit) = seat.unit {
+            self.stations.leave(meeting, unit);
+        }
         let room = self.meetings.iter_mut().find(|m| m.id == meeting);
         let commands = room.map(|room| room.left(seat.peer));
         self.command(commands.unwrap_or_default());
     }
 
-    fn command(&mut self, commands: Vec<model::unit::UnitCommand>) {
-        for command in commands {
+    fn command(&mut self, commands: Vec<Command>) {
+        for (unit, command) in commands {
             self.trace.event(self.now, &command);
-            self.unit.handle_command(self.now, command);
+            if let Some(station) = self.stations.of_mut(unit) {
+                station.unit.handle_command(self.now, command);
+            }
         }
     }
 
-    fn take_fact(&mut self, fact: &UnitFact) {
+    fn take_fact(&mut self, unit: model::UnitId, fact: &UnitFact) {
         self.trace.event(self.now, fact);
-        if let UnitFact::Failed { .. } | UnitFact::PeersLost { .. } | UnitFact::PathLost { .. } = fact {
-            self.faults.push(format!("{:?}: {fact:?}", self.now - self.base));
+        match fact {
+            UnitFact::Failed { .. } | UnitFact::PeersLost { .. } | UnitFact::PathLost { .. } => {
+                self.faults.push(format!("{:?}: {fact:?}", self.now - self.base));
+            }
+            UnitFact::Demand { source, watched, rids, .. } => {
+                let whose = self.seats.iter().enumerate().find(|(_, s)| s.peer == source.peer);
+                let Some((index, seat)) = whose else { return };
+                let at = self.now + seat.down.latency(self.now);
+                self.events.push(at, Event::Demand(index, source.mid, *watched, rids.clone()));
+            }
+            UnitFact::Speakers { meeting, speakers, .. } => {
+                let room = self.meetings.iter_mut().find(|m| m.id == *meeting);
+                let commands = room.map(|room| room.heard(unit, speakers));
+                self.command(commands.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn send_batches(&mut self) {
+        for (at, batch) in self.stations.take_batches(self.now) {
+            self.trace.batch(self.now, batch.from, &batch.bytes, at);
+            self.events.push(at, Event::Relay(batch));
         }
     }
 
@@ -329,33 +361,38 @@ impl<'a> World<'a> {
     }
 
     fn send_down(&mut self) {
-        let outbox = self.unit.outbox();
-        for run in outbox.runs() {
-            let bytes = outbox.data().get(run.start..run.start + run.len).unwrap_or_default();
-            let to = |s: &Seat<'_>| s.address == run.transport.remote;
-            let Some(index) = self.seats.iter().position(to) else { continue };
-            let Some(seat) = self.seats.get_mut(index) else { continue };
-            for datagram in bytes.chunks(run.segment.max(1)) {
-                let fate = seat.down.send(self.now, datagram.len());
-                self.trace.datagram(self.now, seat.person.name, Way::Down, datagram, fate);
-                match fate {
-                    Fate::QueueFull => seat.dropped_down += 1,
-                    Fate::Lost => {}
-                    Fate::Arrives { at, again } => {
-                        for at in [Some(at), again].into_iter().flatten() {
-                            self.events.push(at, Event::Down(index, datagram.to_vec()));
+        for station in self.stations.iter_mut() {
+            let from = station.address;
+            let outbox = station.unit.outbox();
+            for run in outbox.runs() {
+                let bytes = outbox.data().get(run.start..run.start + run.len).unwrap_or_default();
+                let to = |s: &Seat<'_>| s.address == run.transport.remote;
+                let Some(index) = self.seats.iter().position(to) else { continue };
+                let Some(seat) = self.seats.get_mut(index) else { continue };
+                for datagram in bytes.chunks(run.segment.max(1)) {
+                    let fate = seat.down.send(self.now, datagram.len());
+                    self.trace.datagram(self.now, seat.person.name, Way::Down, datagram, fate);
+                    seat.note_sent(self.base, self.now, datagram);
+                    match fate {
+                        Fate::QueueFull => seat.dropped_down.count(self.now, datagram.len()),
+                        Fate::Lost => {}
+                        Fate::Arrives { at, again } => {
+                            for at in [Some(at), again].into_iter().flatten() {
+                                self.events.push(at, Event::Down(index, from, datagram.to_vec()));
+                            }
                         }
                     }
                 }
             }
+            outbox.clear();
         }
-        outbox.clear();
     }
 
-    /// What the unit thinks of each path, and what it decided.
+    /// What the units think of each path, and what they decided.
     fn note_decisions(&mut self) {
         for seat in &mut self.seats {
-            let bandwidth = self.unit.bandwidth(seat.peer).map(|b| (b.target, b.congested));
+            let Some(station) = seat.unit.and_then(|unit| self.stations.of(unit)) else { continue };
+            let bandwidth = station.unit.bandwidth(seat.peer).map(|b| (b.target, b.congested));
             if bandwidth == seat.bandwidth {
                 continue;
             }
@@ -365,10 +402,12 @@ impl<'a> World<'a> {
             let full = if congested { ", congested" } else { "" };
             self.trace.note(self.now, &format!("{}'s path: {target}{full}", seat.person.name));
         }
-        let new = self.unit.layer_changes().filter(|change| self.noted.is_none_or(|at| change.at > at));
-        let new: Vec<String> = new.map(|change| format!("{change:?}")).collect();
-        for change in &new {
-            self.trace.note(self.now, change);
+        for station in self.stations.iter() {
+            let new =
+                station.unit.layer_changes().filter(|change| self.noted.is_none_or(|at| change.at > at));
+            for change in new {
+                self.trace.note(self.now, &format!("{change:?}"));
+            }
         }
         self.noted = Some(self.now);
     }
@@ -380,40 +419,31 @@ impl<'a> World<'a> {
 
     /// Everybody leaves, and nothing must be left of anybody.
     fn finish(mut self) -> Run {
-        let counters = *self.unit.counters();
+        let counters = self.stations.iter().map(|s| *s.unit.counters()).collect();
         for index in 0..self.seats.len() {
             if self.seats.get(index).is_some_and(|s| s.report.is_none()) {
                 self.leave(index);
             }
         }
-        self.unit.outbox().clear();
-        if !self.unit.is_empty() {
-            self.faults.push(format!("something is left when everybody has gone: {:?}", self.unit));
+        self.stations.iter_mut().for_each(|s| s.unit.outbox().clear());
+        if self.stations.iter().count() > 1 {
+            // What units know of each other ends by itself.
+            self.run_until(self.now + FORGETTING);
+        }
+        for station in self.stations.iter() {
+            if !station.unit.is_empty() {
+                let left = format!("something is left when everybody has gone: {:?}", station.unit);
+                self.faults.push(left);
+            }
         }
         let hash = self.trace.hash();
         Run {
             people: self.seats.into_iter().filter_map(|s| s.report).collect(),
             counters,
+            batches_dropped: self.stations.batches_dropped,
             faults: self.faults,
             hash,
             lines: self.trace.into_lines(),
-        }
-    }
-}
-
-impl Seat<'_> {
-    fn look(&self, base: Instant, now: Instant) -> PersonReport {
-        let client = self.client.as_ref();
-        PersonReport {
-            joined: self.joined,
-            until: now - base,
-            connected: client.is_some_and(Client::is_connected),
-            slots: client.map(|c| c.slots().collect()).unwrap_or_default(),
-            sent: client.map(Client::sent).unwrap_or_default(),
-            repairs_asked: client.map_or(0, Client::repairs_asked),
-            ssrcs: client.map(|c| c.ssrcs().iter().map(|ssrc| **ssrc).collect()).unwrap_or_default(),
-            dropped_down: self.dropped_down,
-            base,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The committed seeds of every scenario. Thousands more: `cargo xtask sweep`.
+//! The committed seeds of every scenario, on one unit and over two. Thousands more: `cargo xtask sweep`.
 
 use sim::{Scenario, judge, scenario};
 
@@ -25,21 +25,31 @@ fn failures(scenario: &Scenario, seeds: &[u64]) -> Vec<String> {
     seeds.iter().flat_map(found).collect()
 }
 
-fn check(name: &str) {
-    let scenario = scenario::by_name(name).expect("a scenario of that name");
+fn check(name: &str, units: usize) {
+    let scenario = scenario::by_name(name).expect("a scenario of that name").over(units);
     let found = FOUND.iter().filter(|(of, _)| *of == name).map(|(_, seed)| *seed);
     let seeds: Vec<u64> = SEEDS.into_iter().chain(found).collect();
     let failures = failures(&scenario, &seeds);
-    assert!(failures.is_empty(), "{failures:#?}\ncargo xtask sweep --scenario {name} --seed N --trace");
+    assert!(
+        failures.is_empty(),
+        "{failures:#?}\ncargo xtask sweep --scenario {name} --units {units} --seed N --trace"
+    );
 }
 
-/// A test for each scenario, and one that says that none is without.
+/// Tests for each scenario, and one that says that none is without.
 macro_rules! scenarios {
     ($($test:ident: $name:literal,)*) => {
         $(
-            #[test]
-            fn $test() {
-                check($name);
+            mod $test {
+                #[test]
+                fn on_one_unit() {
+                    super::check($name, 1);
+                }
+
+                #[test]
+                fn over_two_units() {
+                    super::check($name, 2);
+                }
             }
         )*
 
@@ -59,6 +69,10 @@ scenarios! {
     loss_is_local: "loss-is-local",
     somebody_joins_while_others_talk: "join-in-progress",
     rooms_do_not_see_each_other: "two-rooms",
+    media_stays_in_its_room_whatever_the_room_says: "astray",
     speech_survives_a_bad_network: "narrow-and-lossy",
     a_storm_of_doubles_and_overtakers: "storm",
+    tiles_get_what_their_size_deserves: "one-large",
+    equals_get_the_same: "equals",
+    what_nobody_sees_is_not_sent: "unseen",
 }

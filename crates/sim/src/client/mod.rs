@@ -22,6 +22,7 @@ pub use picture::Shown;
 pub use publisher::{LADDER, Sent, Step};
 pub use sound::{Heard, Sound};
 
+use crate::flow::Flow;
 use crate::random::Random;
 use picture::Picture;
 use publisher::Publisher;
@@ -60,12 +61,13 @@ enum Playout {
 struct Slot {
     mid: Mid,
     playout: Playout,
-    /// Which sources its packets say they come from, and how many each.
-    sources: Vec<(u32, u64)>,
+    /// Which sources its packets say they come from, and how much each.
+    sources: Vec<(u32, Flow)>,
 }
 
 /// A person with a browser.
 pub struct Client {
+    base: Instant,
     rtc: Rtc,
     address: SocketAddr,
     pending: Option<SdpPendingOffer>,
@@ -75,7 +77,7 @@ pub struct Client {
     slots: Vec<Slot>,
     slot_by_ssrc: Vec<(Ssrc, usize)>,
     random: Random,
-    connected: bool,
+    connected_at: Option<Instant>,
     /// Streams that this client sends.
     ssrcs: Vec<Ssrc>,
     timeout: Instant,
@@ -87,12 +89,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that offers. Returns the offer.
+    /// A client that offers. Returns the offer. Times in reports count from `base`.
     ///
     /// # Errors
     /// `str0m` cannot offer that.
     pub fn offer(
-        now: Instant,
+        (base, now): (Instant, Instant),
         address: SocketAddr,
         lines: Lines,
         crypto: Arc<CryptoProvider>,
@@ -130,16 +132,17 @@ impl Client {
         }
         let (offer, pending) = changes.apply().context("nothing to offer")?;
         let client = Self {
+            base,
             rtc,
             address,
             pending: Some(pending),
-            publisher: Publisher::new((camera, lines.codec), microphone, &random, now),
+            publisher: Publisher::new((camera, lines.codec), microphone, &random, (base, now)),
             microphone,
             camera,
             slots,
             slot_by_ssrc: Vec::new(),
             random,
-            connected: false,
+            connected_at: None,
             ssrcs: Vec::new(),
             timeout: now,
             outgoing: Vec::new(),
@@ -167,6 +170,11 @@ impl Client {
         microphone.into_iter().chain(self.camera.map(|mid| (MediaKind::Video, mid)))
     }
 
+    /// The room says what of a camera anybody looks at: what is not named is not sent.
+    pub fn set_demand(&mut self, mid: &model::Mid, watched: bool, rids: &[model::Rid]) {
+        self.publisher.set_demand(mid, watched, rids);
+    }
+
     /// A datagram has come.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, datagram) else { return };
@@ -185,7 +193,7 @@ impl Client {
         if self.timeout <= now {
             self.time_passes(now);
         }
-        while self.connected && self.publisher.write_due(&mut self.rtc, now) {
+        while self.connected_at.is_some() && self.publisher.write_due(&mut self.rtc, now) {
             self.drain(now);
         }
         for index in 0..self.slots.len() {
@@ -223,7 +231,7 @@ impl Client {
             Playout::Picture(picture) => picture.deadline(),
             Playout::Sound(_) => None,
         });
-        let source = self.publisher.next_deadline().filter(|_| self.connected);
+        let source = self.publisher.next_deadline().filter(|_| self.connected_at.is_some());
         pictures.chain(source).chain([self.timeout]).min()
     }
 
@@ -264,8 +272,8 @@ impl Client {
 
     fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Connected if !self.connected => {
-                self.connected = true;
+            Event::Connected if self.connected_at.is_none() => {
+                self.connected_at = Some(now);
                 self.ssrcs = self.publisher.start(&mut self.rtc, &mut self.random, now);
             }
             Event::RtpPacket(packet) => self.take_packet(now, &packet),
@@ -286,8 +294,12 @@ impl Client {
         let source =
             packet.header.csrc.first().copied().filter(|_| packet.header.csrc_count > 0).unwrap_or(0);
         match slot.sources.iter_mut().find(|(known, _)| *known == source) {
-            Some((_, packets)) => *packets += 1,
-            None => slot.sources.push((source, 1)),
+            Some((_, flow)) => flow.count(now, packet.payload.len()),
+            None => {
+                let mut flow = Flow::new(self.base);
+                flow.count(now, packet.payload.len());
+                slot.sources.push((source, flow));
+            }
         }
         match &mut slot.playout {
             Playout::Sound(sound) => sound.take(now, *packet.seq_no),
@@ -312,7 +324,7 @@ impl Client {
     /// What the slots showed and played, in order of the m-lines: sound first.
     pub fn slots(&self) -> impl Iterator<Item = SlotReport> {
         self.slots.iter().map(|slot| SlotReport {
-            sources: slot.sources.iter().map(|(source, _)| *source).collect(),
+            sources: slot.sources.clone(),
             playout: match &slot.playout {
                 Playout::Sound(sound) => Played::Sound(sound.clone()),
                 Playout::Picture(picture) => {
@@ -337,17 +349,22 @@ impl Client {
         self.repairs_asked.iter().map(|(_, _, count)| count).sum()
     }
 
+    /// When its peer connection came up.
+    pub fn connected_at(&self) -> Option<Instant> {
+        self.connected_at
+    }
+
     /// Its peer connection is up.
     pub fn is_connected(&self) -> bool {
-        self.connected && !self.dead
+        self.connected_at.is_some() && !self.dead
     }
 }
 
 /// What happened on a slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlotReport {
-    /// SSRCs of the sources that its packets named.
-    pub sources: Vec<u32>,
+    /// SSRCs of the sources that its packets named, and when those came.
+    pub sources: Vec<(u32, Flow)>,
     /// What came of them.
     pub playout: Played,
 }

@@ -10,6 +10,7 @@ use str0m::media::{KeyframeRequest, Mid, Pt, Rid};
 use str0m::rtp::{ExtensionValues, RtpWrite, Ssrc};
 
 use super::scalable::{Pictured, Scalable};
+use crate::flow::Flow;
 use crate::random::Random;
 
 /// One simulcast encoding.
@@ -60,10 +61,13 @@ struct Encoding {
     coder: Coder,
     /// Known when the session is up.
     outlet: Option<(Ssrc, Pt)>,
+    /// Nobody looks at it: frames are made and thrown away.
+    asleep: bool,
     sequence: u64,
     /// RTP time of the first frame.
     time_offset: u32,
     sent: u64,
+    flow: Flow,
     key_frames_asked: u64,
 }
 
@@ -109,12 +113,16 @@ impl Coder {
 }
 
 /// What a stream did, for reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// Which.
     pub rid: Option<Rid>,
     /// Packets, without retransmissions.
     pub packets: u64,
+    /// The same over time.
+    pub flow: Flow,
+    /// Of a camera.
+    pub video: bool,
     /// Requests for key frames that came.
     pub key_frames_asked: u64,
 }
@@ -125,7 +133,7 @@ impl Publisher {
         (camera, codec): (Option<Mid>, Codec),
         microphone: Option<Mid>,
         random: &Random,
-        now: Instant,
+        (base, now): (Instant, Instant),
     ) -> Self {
         let mut encodings = Vec::new();
         if let Some(mid) = microphone {
@@ -138,12 +146,13 @@ impl Publisher {
                 Codec::Opus,
                 Coder::Plain(Source::new(shape, now), packetizer),
                 random,
+                base,
             ));
         }
         if let (Some(mid), Codec::Vp9) = (camera, codec) {
             let mut random = random.part("camera", 0);
             let coder = Coder::Scalable(Scalable::new(&mut random, now));
-            encodings.push(Encoding::new(mid, None, codec, coder, random));
+            encodings.push(Encoding::new(mid, None, codec, coder, random, base));
         }
         for (step, number) in LADDER.iter().zip(0..).filter(|_| codec != Codec::Vp9) {
             let Some(mid) = camera else { break };
@@ -151,7 +160,8 @@ impl Publisher {
             let shape = Shape::Camera(Camera::new(step.kbps, random.draw()));
             let packetizer = Packetizer::new(Codec::Vp8, step.width, step.height, random.draw());
             let coder = Coder::Plain(Source::new(shape, now), packetizer);
-            encodings.push(Encoding::new(mid, Some(step.rid.into()), Codec::Vp8, coder, random));
+            let rid = Some(step.rid.into());
+            encodings.push(Encoding::new(mid, rid, Codec::Vp8, coder, random, base));
         }
         Self { encodings, due: VecDeque::new() }
     }
@@ -186,6 +196,7 @@ impl Publisher {
         let mut api = rtc.direct_api();
         let Some(stream) = api.stream_tx(&ssrc) else { return false };
         let video = encoding.codec != Codec::Opus;
+        let bytes = packet.payload.len();
         let mut write = RtpWrite::new(pt, encoding.sequence.into(), packet.time, now, packet.payload)
             .marker(video && packet.ends_frame)
             .nackable(video);
@@ -197,6 +208,7 @@ impl Publisher {
             });
         }
         stream.write_rtp(write);
+        encoding.flow.count(now, bytes);
         encoding.sequence += 1;
         encoding.sent += 1;
         true
@@ -205,6 +217,9 @@ impl Publisher {
     fn fill_due(&mut self, now: Instant) {
         for (index, encoding) in self.encodings.iter_mut().enumerate().filter(|(_, e)| e.outlet.is_some()) {
             while let Some(frame) = encoding.coder.poll(now) {
+                if encoding.asleep {
+                    continue;
+                }
                 let time = rtp_time(encoding.codec, frame.at).wrapping_add(encoding.time_offset);
                 let last = frame.payloads.len().saturating_sub(1);
                 self.due.extend(frame.payloads.into_iter().enumerate().map(|(n, payload)| Due {
@@ -227,17 +242,37 @@ impl Publisher {
         }
     }
 
+    /// Encodings that nobody looks at are not sent; one that somebody looks at again begins with a key frame.
+    pub(super) fn set_demand(&mut self, mid: &model::Mid, watched: bool, rids: &[model::Rid]) {
+        for encoding in self.encodings.iter_mut().filter(|e| *e.mid == *mid.as_str()) {
+            let named = encoding.rid.is_none_or(|rid| rids.iter().any(|r| *rid == *r.as_str()));
+            let slept = std::mem::replace(&mut encoding.asleep, !(watched && named));
+            if slept && !encoding.asleep {
+                encoding.coder.request_key_frame();
+            }
+        }
+    }
+
     pub(super) fn sent(&self) -> impl Iterator<Item = Sent> {
         self.encodings.iter().map(|e| Sent {
             rid: e.rid,
             packets: e.sent,
+            flow: e.flow.clone(),
+            video: e.codec != Codec::Opus,
             key_frames_asked: e.key_frames_asked,
         })
     }
 }
 
 impl Encoding {
-    fn new(mid: Mid, rid: Option<Rid>, codec: Codec, coder: Coder, mut random: Random) -> Self {
+    fn new(
+        mid: Mid,
+        rid: Option<Rid>,
+        codec: Codec,
+        coder: Coder,
+        mut random: Random,
+        base: Instant,
+    ) -> Self {
         Self {
             mid,
             rid,
@@ -248,6 +283,8 @@ impl Encoding {
             sequence: 1 + random.below(0x7fff),
             time_offset: random.draw() as u32,
             sent: 0,
+            flow: Flow::new(base),
+            asleep: false,
             key_frames_asked: 0,
         }
     }

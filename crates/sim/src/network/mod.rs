@@ -85,6 +85,14 @@ impl Script {
         self.changes.iter().rev().find(|(from, _)| *from <= time).map_or(&self.first, |(_, link)| link)
     }
 
+    /// The longest that a datagram is on its way, apart from detours.
+    pub fn latency_max(&self) -> Duration {
+        let of = |link: &Link| {
+            link.delay.latency + link.delay.jitter + link.rate.map_or(Duration::ZERO, |rate| rate.queue)
+        };
+        self.changes.iter().map(|(_, link)| of(link)).fold(of(&self.first), Duration::max)
+    }
+
     /// The same without loss: what would have been.
     #[must_use]
     pub fn without_loss(mut self) -> Self {

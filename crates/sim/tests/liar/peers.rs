@@ -223,7 +223,8 @@ impl Peers {
         let random = Random::new(self.offers);
         let address = self.peers[index].address;
         let (mut client, sdp) =
-            Client::offer(self.now, address, lines, handshake::provider(), random).expect("an offer");
+            Client::offer((self.now, self.now), address, lines, handshake::provider(), random)
+                .expect("an offer");
         let meeting = MeetingId::from_bytes([ROOMS[index]; 16]);
         let answer = self.unit.handle_offer(self.now, &Offer { peer, meeting, sdp }).expect("an answer");
         client.answer(self.now, &answer.sdp).expect("an acceptable answer");
