@@ -1,5 +1,6 @@
 //! Scenarios: who takes part, over which network, and what must be noticed.
 
+mod range;
 mod stories;
 mod tiles;
 
@@ -175,6 +176,7 @@ pub fn all() -> Vec<Scenario> {
         tiles::one_large(),
         tiles::equals(),
         tiles::unseen(),
+        range::range(),
     ]
 }
 

@@ -4,7 +4,7 @@ use sim::{run, scenario};
 
 #[test]
 fn a_seed_replays_exactly_and_another_one_does_not() {
-    for (name, units) in [("loss-is-local", 1), ("join-in-progress", 1), ("storm", 2)] {
+    for (name, units) in [("loss-is-local", 1), ("join-in-progress", 1), ("storm", 2), ("range", 2)] {
         let scenario = scenario::by_name(name).expect("a scenario of that name").over(units).of_seed(7);
         let [first, second] = [(); 2].map(|()| run(&scenario, 7, true));
         if let Some((one, other)) = first.lines.iter().zip(&second.lines).find(|(one, other)| one != other) {

@@ -75,4 +75,5 @@ scenarios! {
     tiles_get_what_their_size_deserves: "one-large",
     equals_get_the_same: "equals",
     what_nobody_sees_is_not_sent: "unseen",
+    any_network: "range",
 }
