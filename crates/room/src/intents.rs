@@ -154,6 +154,8 @@ impl Room {
         self.send_demand_to(id);
         let speakers = self.speakers.clone();
         self.deliver(to, Envelope::new(ServerMessage::Speakers { speakers }));
+        let stage = self.line_up.message();
+        self.deliver(to, Envelope::new(stage));
         self.mark_members(now);
         Ok(None)
     }

@@ -14,6 +14,7 @@ mod facts;
 mod homes;
 mod intents;
 mod join;
+mod line_up;
 mod offers;
 mod participant;
 mod placement;

@@ -11,6 +11,7 @@ use wire::{CloseCode, Envelope, ServerMessage};
 use crate::chat::Chat;
 use crate::coalesce::Coalesce;
 use crate::homes::Units;
+use crate::line_up::LineUp;
 use crate::offers::Asked;
 use crate::participant::{Participant, Path};
 use crate::slots::Slots;
@@ -65,6 +66,7 @@ pub struct Room {
     pub(crate) speakers: Vec<Speaker>,
     pub(crate) voices: Voices,
     pub(crate) stage: Stage,
+    pub(crate) line_up: LineUp,
     /// Somebody who could be on stage came, went, spoke or was muted, or a slot follows it newly.
     pub(crate) stage_changed: bool,
     /// Offers that the unit has, by token.
@@ -120,6 +122,7 @@ impl Room {
             speakers: Vec::new(),
             voices: Voices::default(),
             stage: Stage::default(),
+            line_up: LineUp::default(),
             stage_changed: false,
             asked: BTreeMap::new(),
             last_token: 0,
@@ -164,7 +167,8 @@ impl Room {
             return None;
         }
         let people = self.participants.values().filter_map(Participant::timeout).min();
-        let sendings = [&self.roster, &self.members, &self.slots, &self.persist].map(Coalesce::due);
+        let sendings = [&self.roster, &self.members, &self.slots, &self.persist, &self.line_up.sending];
+        let sendings = sendings.map(Coalesce::due);
         let empty = self.empty_since.map(|since| since + EMPTY_ROOM_TIME);
         sendings.into_iter().chain([people, empty, self.stage.due()]).flatten().min()
     }

@@ -52,6 +52,9 @@ impl Room {
         if self.slots.take(now.at) {
             self.send_changed_slots();
         }
+        if self.line_up.sending.take(now.at) {
+            self.send_line_up();
+        }
     }
 
     /// The roster at once, whatever it was sent before: goes with each answer, as the public package drops those that

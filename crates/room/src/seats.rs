@@ -49,7 +49,7 @@ impl Room {
         if !std::mem::take(&mut self.stage_changed) {
             return;
         }
-        self.admit_performers();
+        self.admit_performers(now);
         self.sync_speaking();
         let mut changed = Vec::new();
         for (id, participant) in &self.participants {
@@ -75,7 +75,7 @@ impl Room {
         self.mark_slots(now);
     }
 
-    fn admit_performers(&mut self) {
+    fn admit_performers(&mut self, now: Now) {
         let mut performers: Vec<(u32, Performer)> = self
             .participants
             .iter()
@@ -89,6 +89,7 @@ impl Room {
         performers.sort_by_key(|(order, _)| *order);
         let performers: Vec<Performer> = performers.into_iter().map(|(_, p)| p).collect();
         self.stage.admit(&performers);
+        self.line_up(now, &performers);
     }
 
     fn performance(&self, who: ParticipantId, kind: MediaKind) -> Option<Binding> {

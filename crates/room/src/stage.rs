@@ -18,8 +18,9 @@ pub const VIDEO_SEATS: u8 = 8;
 const AUDIO: usize = AUDIO_SEATS as usize;
 const VIDEO: usize = VIDEO_SEATS as usize;
 
-/// Who sounds for so much of the last second speaks; a cough does not (in percent).
-const SPEAKS: u8 = 45;
+/// Who sounds for so much of the last second speaks (in percent). A cough of 600 ms does not: units count in pieces of
+/// 50 ms, so it is 65 at most.
+const SPEAKS: u8 = 66;
 /// Who sounds for less of it has stopped.
 const STOPPED: u8 = 15;
 /// Who talks over the current speaker must sound for so much more of the time…
@@ -97,6 +98,11 @@ impl Stage {
     /// Who speaks, or spoke last.
     pub(crate) fn speaker(&self) -> Option<ParticipantId> {
         self.speaker
+    }
+
+    /// Who was the speaker, newest first.
+    pub(crate) fn spoke(&self) -> &[ParticipantId] {
+        &self.spoke
     }
 
     /// When to call [`Self::reconsider`], though nothing is heard of anybody.
@@ -365,10 +371,10 @@ mod tests {
         let t0 = start();
         let at = |ms| t0 + Duration::from_millis(ms);
         let mut stage = stage(5);
-        stage.hear(at(0), vec![voice(1, 60)]);
+        stage.hear(at(0), vec![voice(1, 70)]);
         assert_eq!(stage.speaker(), Some(person(1)));
-        stage.hear(at(200), vec![voice(2, 30), voice(1, 0)]);
-        assert_eq!(stage.speaker(), Some(person(1)), "a cough in a pause");
+        stage.hear(at(200), vec![voice(2, 65), voice(1, 0)]);
+        assert_eq!(stage.speaker(), Some(person(1)), "a cough of 600 ms in a pause");
         stage.hear(at(1_000), vec![voice(2, 95), voice(1, 60)]);
         assert_eq!(stage.speaker(), Some(person(1)));
         assert_eq!(stage.due(), Some(at(2_500)));
@@ -377,7 +383,7 @@ mod tests {
         stage.reconsider(at(2_500));
         assert_eq!(stage.speaker(), Some(person(2)));
         assert_eq!(stage.due(), None);
-        stage.hear(at(3_000), vec![voice(3, 50), voice(2, 10)]);
+        stage.hear(at(3_000), vec![voice(3, 70), voice(2, 10)]);
         assert_eq!(stage.speaker(), Some(person(3)), "at once when the other has stopped");
         stage.hear(at(9_000), vec![]);
         assert_eq!(stage.speaker(), Some(person(3)), "silence changes nothing");

@@ -93,6 +93,14 @@ pub enum ServerMessage {
         /// Participants.
         speakers: Vec<Speaker>,
     },
+    /// Added: who is to be seen, the same for everybody. A view of one large picture and seven small ones takes the
+    /// first that is not the receiver large, and the next seven small: who speaks sees who spoke before. Sent after
+    /// `hello` and when it changes.
+    Stage {
+        /// Who speaks or spoke last; who spoke before, newest first; then who has not spoken, with a camera before
+        /// without, in the order of arrival. At most nine.
+        people: Vec<ParticipantId>,
+    },
     /// Added: a chat message. The sender gets it too.
     ChatMessage {
         /// The message.

@@ -193,7 +193,7 @@ fn hello_is_answered_with_everything_there_is_to_know() {
     assert_eq!(welcome["participant_id"], json!(ada));
     assert_eq!(welcome["grace_ms"], json!(30_000));
     assert_eq!(welcome["chat"][0]["text"], "early");
-    assert_eq!(world.types(ada), ["welcome", "members", "published", "slots", "demand", "speakers"]);
+    assert_eq!(world.types(ada), ["welcome", "members", "published", "slots", "demand", "speakers", "stage"]);
     let members = world.members(ada);
     assert_eq!((members[&bob].order, members[&ada].order), (1, 2));
     assert_eq!(members[&ada].profile, json!({ "name": "Ada" }));

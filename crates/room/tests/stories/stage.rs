@@ -2,7 +2,7 @@
 
 use model::unit::{UnitFact, Voice};
 use model::{ParticipantId, PeerId, UnitId};
-use wire::ClientMessage;
+use wire::{ClientMessage, ServerMessage};
 
 use crate::common::{Lines, MEETING, World, mid};
 
@@ -88,6 +88,71 @@ fn who_leaves_or_turns_off_makes_room_and_the_seat_stays() {
     world.negotiate(newcomer, &Lines::usual());
     world.pass_ms(100);
     assert_eq!(shown(&world, viewer, "4"), Some(newcomer));
+}
+
+/// The line-ups that somebody was told of.
+fn line_ups(world: &World, who: ParticipantId) -> Vec<Vec<ParticipantId>> {
+    let told = world.got(who).iter().filter_map(|e| match &e.message {
+        ServerMessage::Stage { people } => Some(people.clone()),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn everybody_is_told_the_same_order_at_once() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 12);
+    let ids: Vec<ParticipantId> = people.iter().map(|(who, _)| *who).collect();
+    world.pass_ms(1_000);
+    world.clear();
+    // Twelve talk in turn.
+    for (turn, (_, peer)) in people.iter().enumerate() {
+        let voice = Voice { peer: *peer, level_dbov: 20, activity: 90 };
+        world.fact(UnitFact::Speakers { meeting: MEETING, unit: UnitId(1), speakers: vec![voice] });
+        for viewer in &ids {
+            let told = line_ups(&world, *viewer);
+            // The first was in front before.
+            assert_eq!(told.len(), turn, "once for each change, and at once");
+            if let Some(newest) = told.last() {
+                let spoke: Vec<ParticipantId> = ids[..=turn].iter().rev().copied().collect();
+                assert_eq!(newest.len(), 9);
+                assert!(newest.iter().zip(&spoke).all(|(shown, spoke)| shown == spoke), "{newest:?}");
+            }
+        }
+        world.pass_ms(1_000);
+    }
+
+    // A cough of somebody while the last one is silent; the one who left is replaced.
+    world.clear();
+    let voice = Voice { peer: people[2].1, level_dbov: 10, activity: 60 };
+    world.fact(UnitFact::Speakers { meeting: MEETING, unit: UnitId(1), speakers: vec![voice] });
+    world.pass_ms(1_000);
+    assert!(line_ups(&world, ids[0]).is_empty());
+    world.say(ids[11], ClientMessage::Leave {});
+    let told = line_ups(&world, ids[0]);
+    assert_eq!(told, [ids[2..11].iter().rev().copied().collect::<Vec<_>>()]);
+
+    // Whoever comes is told too, those that know no added messages are not.
+    let newcomer = world.join_hello(20);
+    world.pass_ms(200);
+    assert_eq!(line_ups(&world, newcomer), told);
+    let stranger = world.join(21);
+    world.pass_ms(200);
+    speaks(&mut world, people[0].1);
+    assert!(line_ups(&world, stranger).is_empty());
+}
+
+#[test]
+fn a_speaker_without_a_camera_is_the_speaker() {
+    let mut world = World::new();
+    let people = crowd(&mut world, 3);
+    world.say(people[1].0, ClientMessage::MuteStream { mid: mid("1"), muted: true });
+    world.pass_ms(200);
+    let (first, second, third) = (people[0].0, people[1].0, people[2].0);
+    assert_eq!(line_ups(&world, first).last(), Some(&vec![first, third, second]), "cameras first");
+    speaks(&mut world, people[1].1);
+    assert_eq!(line_ups(&world, first).last(), Some(&vec![second, first, third]));
 }
 
 #[test]

@@ -59,8 +59,13 @@ export interface SessionState {
   readonly participants: readonly Participant[];
   /** Who speaks now, loudest first; the own participant may be in it. */
   readonly speakers: readonly ActiveSpeaker[];
-  /** Who spoke most recently, newest first, others only; for choosing the large tile. At most 16. */
+  /** Who was heard most recently, newest first, others only; for choosing whose sound and tile to keep. At most 16. */
   readonly recentSpeakers: readonly string[];
+  /**
+   * Who is to be seen in a view of one large picture and seven small ones, others only: the first is the one to show
+   * large. The room chooses, so every screen changes alike; who speaks sees who spoke before. Empty: it has not said.
+   */
+  readonly stage: readonly string[];
   /** Oldest first. */
   readonly chat: readonly ChatEntry[];
   /** The browser refuses to play sound until the user clicks: show a button that calls `Session.unblockAudio()`. */

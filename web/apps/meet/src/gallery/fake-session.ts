@@ -99,6 +99,7 @@ export function sessionState(participants: readonly Participant[], change: Parti
     participants,
     speakers: participants[0] === undefined ? [] : [{ participantId: participants[0].id, level: 42 }],
     recentSpeakers: participants.slice(0, 3).map((one) => one.id),
+    stage: participants.slice(0, 8).map((one) => one.id),
     chat: [],
     audioBlocked: false,
     quality: 4,

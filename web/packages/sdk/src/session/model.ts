@@ -177,6 +177,8 @@ export interface CoreState {
   readonly demand: Demand;
   readonly speakers: readonly ActiveSpeaker[];
   readonly recentSpeakers: readonly string[];
+  /** Whom the room shows, most important first; the own participant may be among them. */
+  readonly stage: readonly string[];
   readonly chat: readonly ChatEntry[];
   /** Own messages without an echo yet, by entry key: the id they were sent under; null: not sent yet. */
   readonly chatPending: ReadonlyMap<string, string | null>;
@@ -348,6 +350,7 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     demand: {},
     speakers: [],
     recentSpeakers: [],
+    stage: [],
     chat: [],
     chatPending: new Map(),
     audioBlocked: false,

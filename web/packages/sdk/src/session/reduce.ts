@@ -182,6 +182,9 @@ function onMessage(w: Work, ref: string | null, message: ServerMessage, atMs: nu
     case 'speakers':
       roster.onSpeakers(w, message);
       break;
+    case 'stage':
+      w.s.stage = message.people;
+      break;
     case 'chat_message':
       chat.onMessage(w, message.message, ref);
       break;

@@ -75,6 +75,18 @@ it('speakers: the present ones, and the recent ones for the large tile', () => {
   expect(s.view.recentSpeakers).toEqual(['c', 'a', 'b']);
 });
 
+it('stage: the room’s choice of whom to show, without oneself and without who is gone', () => {
+  const s = new Script().connect().present({ a: ['cam'], b: ['cam'], c: [] });
+  expect(s.view.stage).toEqual([]);
+  s.hear({ type: 'stage', people: [SELF, 'b', 'gone', 'a', 'c'] });
+  expect(s.view.stage).toEqual(['b', 'a', 'c']);
+  const { stage } = s.view;
+  s.hear({ type: 'speakers', speakers: [{ participant_id: 'c', level: 90 }] });
+  expect(s.view.stage).toBe(stage);
+  s.present({ a: ['cam'], c: [] });
+  expect(s.view.stage).toEqual(['a', 'c']);
+});
+
 it('a newer server may say what this client does not know', () => {
   const s = new Script().connect();
   const { view } = s;

@@ -13,7 +13,7 @@ function stage(tiles: StageInput['tiles'], change: Partial<StageInput> = {}): Ar
     mode: 'grid',
     pinnedKey: null,
     screenKey: null,
-    speakerId: null,
+    stage: [],
     recentSpeakers: [],
     size: DESKTOP,
     page: 0,
@@ -69,16 +69,34 @@ describe('the stage', () => {
   });
 
   it('prefers what is pinned to everything else', () => {
-    expect(stage(meeting(4, [1]), { pinnedKey: 'p3', speakerId: 'p0', mode: 'speaker' }).largeKey).toBe('p3');
+    expect(stage(meeting(4, [1]), { pinnedKey: 'p3', stage: ['p0'], mode: 'speaker' }).largeKey).toBe('p3');
   });
 
   it('forgets a pin of somebody who left', () => {
     expect(stage(meeting(3), { pinnedKey: 'gone' }).largeKey).toBeNull();
   });
 
-  it('shows who speaks large in the speaker layout, and never oneself (S3-35)', () => {
-    expect(stage(meeting(4), { mode: 'speaker', speakerId: 'p2' }).largeKey).toBe('p2');
-    expect(stage(meeting(4), { mode: 'speaker', speakerId: 'me' }).largeKey).toBe('p0');
+  it('shows large whom the room puts first in the speaker layout, and never oneself (S3-35)', () => {
+    expect(stage(meeting(4), { mode: 'speaker', stage: ['p2', 'p0'] }).largeKey).toBe('p2');
+    expect(stage(meeting(4), { mode: 'speaker' }).largeKey).toBe('p0');
+  });
+
+  it('has the seven who spoke before on one page, and oneself over the large picture (S3-34)', () => {
+    for (const size of [DESKTOP, PHONE, { width: 1280, height: 620 }, { width: 820, height: 1000 }]) {
+      const shown = stage(meeting(24), { mode: 'speaker', size });
+      expect(shown.pages, `${size.width}`).toBe(1);
+      expect(
+        shown.tiles.filter(({ role }) => role === 'small'),
+        `${size.width}`,
+      ).toHaveLength(7);
+      const large = shown.tiles.find(({ role }) => role === 'large')?.rect;
+      const self = shown.tiles.find(({ role }) => role === 'floating')?.rect;
+      expect(self !== undefined && large !== undefined && self.y + self.height <= large.y + large.height).toBe(true);
+    }
+  });
+
+  it('keeps oneself off a shared screen', () => {
+    expect(roles(stage(meeting(4, [0]), { mode: 'speaker' }))['self']).toBe('small');
   });
 
   it('never makes the own screen large by itself', () => {
@@ -111,7 +129,9 @@ describe('the stage', () => {
         `seed ${seed}`,
       ).toBe(true);
       const always = first.tiles.filter(({ role }) => role !== 'small').length;
-      expect(seen.size + always, `seed ${seed}`).toBe(tiles.length);
+      // The speaker layout shows the screen or one person, seven more, and oneself.
+      const shown = mode === 'grid' ? tiles.length : Math.min(tiles.length, 9);
+      expect(seen.size + always, `seed ${seed}`).toBe(shown);
     }
   });
 

@@ -1,4 +1,5 @@
 import { type GridRules, layoutPages, type PagedGrid } from './grid';
+import { inLineUp, thumbnails } from './line-up';
 import { promoteSpeakers } from './order';
 import { type AspectRange, fitInside, type Rect, type Size } from './rect';
 import { layoutSpotlight, type Spotlight } from './spotlight';
@@ -17,8 +18,8 @@ export interface StageInput {
   readonly pinnedKey: string | null;
   /** The screen that is large when none is pinned: the newest, or the one chosen from the tabs. */
   readonly screenKey: string | null;
-  /** Who has the floor (see `stepFloor`). */
-  readonly speakerId: string | null;
+  /** Whom the room shows, most important first (`SessionState.stage`). */
+  readonly stage: readonly string[];
   /** Who spoke, newest first. */
   readonly recentSpeakers: readonly string[];
   readonly size: Size;
@@ -62,17 +63,21 @@ export function isCompact(size: Size): boolean {
 /** Decides which tiles are seen, where, and how large. */
 export function arrange(input: StageInput): Arrangement {
   const compact = isCompact(input.size);
-  const ordered = inOrder(input.tiles, input.order);
+  const isSpeaker = input.mode === 'speaker';
+  const ordered = isSpeaker ? inLineUp(input.tiles, input.stage) : inOrder(input.tiles, input.order);
   const large = largeTile(ordered, input);
   const screens = ordered.filter((tile) => tile.kind === 'screen' && !tile.isOwn);
   const hasTabs = large !== null && screens.includes(large);
   const area = stageArea(input.size, compact, hasTabs ? TABS_HEIGHT : 0);
-  const floats = selfFloats(ordered, large, compact);
-  const rest = ordered.filter((tile) => tile !== large && !(floats && tile.key === SELF_KEY));
+  const floats = selfFloats(ordered, large, compact, isSpeaker);
+  const shown = isSpeaker ? thumbnails(ordered, large) : ordered.filter((tile) => tile !== large);
+  const rest = shown.filter((tile) => !(floats && tile.key === SELF_KEY));
   const placed = large === null ? placeGrid(rest, area, input, compact) : placeLarge(large, rest, area, input, compact);
+  // Over the large picture, not over small ones.
+  const floor = placed.tiles.find((one) => one.role === 'large')?.rect ?? area;
   const self = floats ? ordered.find((tile) => tile.key === SELF_KEY) : undefined;
   const floating: PlacedTile[] =
-    self === undefined ? [] : [{ tile: self, rect: floatingRect(area, compact, input.corner), role: 'floating' }];
+    self === undefined ? [] : [{ tile: self, rect: floatingRect(floor, compact, input.corner), role: 'floating' }];
   return {
     ...placed,
     tiles: [...placed.tiles, ...floating],
@@ -119,19 +124,22 @@ function largeTile(ordered: readonly TileVm[], input: StageInput): TileVm | null
   if (input.mode === 'grid') {
     return null;
   }
-  const people = ordered.filter((tile) => !tile.isOwn);
-  return people.find((tile) => tile.participantId === input.speakerId) ?? people[0] ?? null;
+  return ordered.find((tile) => !tile.isOwn) ?? null;
 }
 
-/** The self view floats over the picture in a call of two, and of three on phones; elsewhere it is a tile like the others. */
-function selfFloats(ordered: readonly TileVm[], large: TileVm | null, compact: boolean): boolean {
+/**
+ * The self view floats over the picture in a call of two, and of three on phones, and over the large person of the speaker
+ * layout, whose small pictures are all of others; elsewhere it is a tile like the others.
+ */
+function selfFloats(ordered: readonly TileVm[], large: TileVm | null, compact: boolean, isSpeaker: boolean): boolean {
   const others = ordered.filter((tile) => !tile.isOwn).length;
   const own = ordered.filter((tile) => tile.isOwn).length;
   if (others === 0 || large?.key === SELF_KEY) {
     return false;
   }
   const onlyOneElse = others === 1 && own === 1;
-  return onlyOneElse || (compact && large === null && others <= 2);
+  const overSpeaker = isSpeaker && own === 1 && large?.kind === 'camera';
+  return onlyOneElse || overSpeaker || (compact && large === null && others <= 2);
 }
 
 /** Shapes of people's tiles. On a narrow stage they may be upright: faces are. */
@@ -173,15 +181,24 @@ function placeGrid(rest: readonly TileVm[], area: Rect, input: StageInput, compa
 function placeLarge(large: TileVm, rest: readonly TileVm[], area: Rect, input: StageInput, compact: boolean): Placed {
   const rules = spotlightRules(large, rest.length, area, input.mode, compact);
   const first = layoutSpotlight(rest.length, area, rules, input.page);
-  const shown = promoted(rest, first.strip?.perPage ?? rest.length, input.recentSpeakers);
+  const isOrdered = input.mode === 'speaker';
+  const shown = isOrdered ? rest : promoted(rest, first.strip?.perPage ?? rest.length, input.recentSpeakers);
   const small = first.strip === null ? [] : onPage(shown, first.strip);
   return {
     tiles: [{ tile: large, rect: first.large, role: 'large' }, ...small],
     page: first.strip?.page ?? 0,
     pages: first.strip?.pages ?? 1,
     pagedArea: stripArea(first, area),
-    order: mergedOrder(input.order, shown),
+    order: isOrdered ? input.order : mergedOrder(input.order, shown),
   };
+}
+
+/** Seven small pictures of the speaker layout are to be on one page where others would turn pages. */
+function smallMin(mode: LayoutMode, compact: boolean): Size {
+  if (mode === 'speaker') {
+    return compact ? { width: 84, height: 84 } : { width: 128, height: 72 };
+  }
+  return compact ? { width: 108, height: 84 } : { width: 168, height: 94 };
 }
 
 function spotlightRules(large: TileVm, count: number, area: Rect, mode: LayoutMode, compact: boolean) {
@@ -196,8 +213,8 @@ function spotlightRules(large: TileVm, count: number, area: Rect, mode: LayoutMo
     stripMin: compact ? { width: 120, height: 96 } : { width: 176, height: 110 },
     tiles: {
       gap: compact ? 6 : 10,
-      aspect: { min: compact ? 1 : 4 / 3, max: WIDE },
-      tileMin: compact ? { width: 108, height: 84 } : { width: 168, height: 94 },
+      aspect: { min: compact ? (mode === 'speaker' ? 0.8 : 1) : 4 / 3, max: WIDE },
+      tileMin: smallMin(mode, compact),
       tilesMax: 24,
       pagerHeight: PAGER_HEIGHT,
     },

@@ -75,6 +75,7 @@ export function sessionWith(participants: readonly Participant[], change: Partia
     participants,
     speakers: [],
     recentSpeakers: [],
+    stage: [],
     chat: [],
     audioBlocked: false,
     quality: null,

@@ -153,6 +153,11 @@ export type ServerMessage =
     speakers: Array<Speaker>;
   }
   | {
+    type: 'stage';
+    /** Who speaks or spoke last; who spoke before, newest first; then who has not spoken, with a camera before without, in the order of arrival. At most nine. */
+    people: Array<ParticipantId>;
+  }
+  | {
     type: 'chat_message';
     /** The message. */
     message: ChatMessage;
