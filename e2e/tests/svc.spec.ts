@@ -39,6 +39,31 @@ for (const codec of ['vp9', 'av1'] as const) {
   });
 }
 
+test('a viewer picks the quality of one tile, of layers within one encoding (S1-13)', async ({ meeting }) => {
+  test.slow();
+  const ana = await meeting.open('Ana');
+  await ana.page.goto(`${meeting.link}?codec=vp9`);
+  await ana.enter();
+  const bo = await meeting.join('Bo');
+  const chi = await meeting.join('Chi');
+  await bo.sees(bo.tileOf(ana), (stream) => stream.codec === 'vp9');
+  await chi.sees(chi.tileOf(ana));
+  expect((await sent(ana)).length, 'one encoding').toBe(1);
+  await chi.pressOn(chi.tileOf(ana), 'pin');
+
+  for (const [quality, steps] of [
+    ['low', 4],
+    ['medium', 2],
+    ['high', 1],
+  ] as const) {
+    await bo.pressOn(bo.tileOf(ana), 'tile-menu');
+    await bo.button(`quality-${quality}`).click();
+    // Chi has the whole picture; a machine that is short of processor makes it smaller, and the steps stay.
+    await expect.poll(() => ratio(chi, bo, ana), RATIO).toBe(steps);
+    await bo.sees(bo.tileOf(ana));
+  }
+});
+
 const RATIO = { message: 'height at one viewer over that at another', timeout: 60_000 };
 
 async function ratio(one: Person, another: Person, seen: Person): Promise<number> {

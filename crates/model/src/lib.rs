@@ -14,6 +14,6 @@ pub mod unit;
 pub use id::{
     ConnectionId, KeyId, MeetingId, NodeId, ParseIdError, ParticipantId, PeerId, ProjectId, StreamId, UnitId,
 };
-pub use media::{Codec, Layer, LayerReason, MediaKind, Semantic};
+pub use media::{Codec, Layer, LayerReason, MediaKind, ReceiveQuality, Semantic};
 pub use rate::Bitrate;
 pub use text::{Mid, Rid, TextError};

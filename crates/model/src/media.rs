@@ -81,13 +81,26 @@ pub struct Layer {
     pub height: u16,
 }
 
+/// A receiver's choice of how good a picture is to be, whatever the size that it is shown at: of the sizes in which it
+/// can be had, as several encodings or as layers of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiveQuality {
+    /// The smallest.
+    Low,
+    /// The one in the middle; of two the smaller.
+    Medium,
+    /// The largest.
+    High,
+}
+
 /// Why a receive slot shows the encoding that it shows, and not a better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerReason {
     /// It is as large as the tile needs, or the largest that there is.
     TileSize,
-    /// The receiver asked for it by name.
+    /// The receiver asked for it, by name or by quality.
     Requested,
     /// The path to the receiver carries no more.
     Bandwidth,

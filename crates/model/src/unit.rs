@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Layer, LayerReason, MediaKind, MeetingId, Mid, PeerId, Rid, Semantic, UnitId};
+use crate::{
+    Codec, Layer, LayerReason, MediaKind, MeetingId, Mid, PeerId, ReceiveQuality, Rid, Semantic, UnitId,
+};
 
 /// A stream as a unit knows it: an m-line of one of its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,6 +114,8 @@ pub enum UnitCommand {
         width: u16,
         /// Height in pixels.
         height: u16,
+        /// What the receiver chose; `None`: what fits the size. Of a hidden slot nothing is sent all the same.
+        quality: Option<ReceiveQuality>,
     },
     /// Whether packets of this source are forwarded. A muted source costs its receivers nothing, whatever the sender's
     /// program does.
@@ -182,6 +186,9 @@ pub enum UnitFact {
         slot: Mid,
         /// The encoding sent now; `None`: nothing (hidden, muted, no key frame yet), or a source without RIDs.
         rid: Option<Rid>,
+        /// Of an encoding with several spatial layers: the highest that is sent, or will be from the next place to
+        /// switch on.
+        spatial: Option<u8>,
         /// Whether packets flow.
         active: bool,
         /// Why it is this one and not a better one.

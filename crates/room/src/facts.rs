@@ -13,6 +13,9 @@ use crate::participant::Path;
 use crate::room::Phase;
 use crate::{Now, Room};
 
+/// What a slot shows: encoding, spatial layer, whether packets flow, why.
+type Shown = (Option<Rid>, Option<u8>, bool, LayerReason);
+
 impl Room {
     /// A unit said something. Facts of peers that are not (any more) in this room are dropped.
     pub fn handle_unit_fact(&mut self, now: Now, fact: UnitFact) {
@@ -34,8 +37,8 @@ impl Room {
                 warn!(meeting = %self.config.meeting, peers = peers.len(), "the media unit lost peers");
                 self.media_lost(now, &peers, now.at);
             }
-            UnitFact::SlotLayer { peer, slot, rid, active, reason } => {
-                self.slot_layer(now, peer, slot, (rid, active, reason));
+            UnitFact::SlotLayer { peer, slot, rid, spatial, active, reason } => {
+                self.slot_layer(now, peer, slot, (rid, spatial, active, reason));
             }
             UnitFact::Demand { source, watched, rids, codecs } => {
                 self.demand_changed(source, StreamDemand { watched, rids, codecs });
@@ -98,7 +101,7 @@ impl Room {
         receivers.into_iter().for_each(|id| self.sync_slots(id));
     }
 
-    fn slot_layer(&mut self, now: Now, peer: PeerId, mid: Mid, shown: (Option<Rid>, bool, LayerReason)) {
+    fn slot_layer(&mut self, now: Now, peer: PeerId, mid: Mid, shown: Shown) {
         let id = self.participant_of(peer);
         let Some(participant) = id.and_then(|id| self.participants.get_mut(&id)) else {
             return;
@@ -106,8 +109,8 @@ impl Room {
         let Some(slot) = participant.slots.get_mut(mid) else {
             return;
         };
-        if (slot.shown_rid, slot.active, slot.reason) != shown {
-            (slot.shown_rid, slot.active, slot.reason) = shown;
+        if (slot.shown_rid, slot.spatial, slot.active, slot.reason) != shown {
+            (slot.shown_rid, slot.spatial, slot.active, slot.reason) = shown;
             participant.slots_changed = true;
             self.mark_slots(now);
         }

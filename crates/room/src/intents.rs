@@ -172,7 +172,7 @@ impl Room {
     fn tile_sizes(&mut self, id: ParticipantId, tiles: &[TileSize]) -> Option<ServerMessage> {
         let participant = self.participants.get_mut(&id)?;
         for tile in tiles {
-            participant.slots.resize(tile.receive_mid, (tile.width, tile.height));
+            participant.slots.resize(tile.receive_mid, (tile.width, tile.height, tile.quality));
         }
         self.sync_sizes(id);
         None

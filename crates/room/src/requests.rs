@@ -147,8 +147,8 @@ impl Room {
         let Some(Home { unit, peer }) = participant.known_home() else {
             return;
         };
-        for (slot, (width, height)) in participant.slots.take_resized() {
-            self.command(unit, UnitCommand::Resize { peer, slot, width, height });
+        for (slot, (width, height, quality)) in participant.slots.take_resized() {
+            self.command(unit, UnitCommand::Resize { peer, slot, width, height, quality });
         }
     }
 

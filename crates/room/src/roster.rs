@@ -130,6 +130,7 @@ impl Room {
                 producer_id: binding.producer,
                 stream_id: binding.stream,
                 rid: slot.shown_rid,
+                spatial: slot.spatial,
                 active: slot.active,
                 reason: slot.reason,
                 seat: slot.seat.map(|seat| seat.to_string()),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::unit::{ReceiveSlot, Source};
-use model::{LayerReason, MediaKind, Mid, ParticipantId, Rid, Semantic, StreamId, UnitId, limits};
+use model::{
+    LayerReason, MediaKind, Mid, ParticipantId, ReceiveQuality, Rid, Semantic, StreamId, UnitId, limits,
+};
 
 use crate::stage::Seat;
 use crate::{SavedSeat, SavedSlot};
@@ -25,6 +27,9 @@ pub(crate) struct Wanted {
     pub(crate) rid: Option<Rid>,
 }
 
+/// Width and height at which a client shows a slot, and what it chose.
+pub(crate) type Size = (u16, u16, Option<ReceiveQuality>);
+
 /// A receiving m-line.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
@@ -35,15 +40,16 @@ pub(crate) struct Slot {
     pub(crate) seat: Option<Seat>,
     /// Grows with each slot that becomes free: the smallest has been free longest.
     free_since: u64,
-    /// Width and height at which the client shows it; `None` while it has not said.
-    size: Option<(u16, u16)>,
+    /// How the client shows it; `None` while it has not said.
+    size: Option<Size>,
     /// What the unit says that it sends.
     pub(crate) shown_rid: Option<Rid>,
+    pub(crate) spatial: Option<u8>,
     pub(crate) active: bool,
     pub(crate) reason: LayerReason,
     /// What the unit was told last; a unit starts with nothing bound.
     sent: Wanted,
-    size_sent: Option<(u16, u16)>,
+    size_sent: Option<Size>,
 }
 
 /// The slots of one participant.
@@ -179,14 +185,14 @@ impl Slots {
     }
 
     /// Notes what the client shows; lines that do not exist are ignored.
-    pub(crate) fn resize(&mut self, mid: Mid, size: (u16, u16)) {
+    pub(crate) fn resize(&mut self, mid: Mid, size: Size) {
         if let Some(slot) = self.by_mid.get_mut(&mid) {
             slot.size = Some(size);
         }
     }
 
     /// Sizes that the unit has not been told; they count as told.
-    pub(crate) fn take_resized(&mut self) -> Vec<(Mid, (u16, u16))> {
+    pub(crate) fn take_resized(&mut self) -> Vec<(Mid, Size)> {
         let mut resized = Vec::new();
         for (mid, slot) in &mut self.by_mid {
             if let Some(size) = slot.size.filter(|_| slot.size != slot.size_sent) {
@@ -239,6 +245,7 @@ impl Slots {
             free_since: self.ticks,
             size: None,
             shown_rid: None,
+            spatial: None,
             active: false,
             reason: LayerReason::default(),
             sent: Wanted::default(),
@@ -260,6 +267,7 @@ impl Slot {
 
     fn show_nothing(&mut self) {
         self.shown_rid = None;
+        self.spatial = None;
         self.active = false;
         self.reason = LayerReason::default();
     }

@@ -66,7 +66,7 @@ impl Rung {
     }
 
     /// Pixels, guessed by the cost where they are unknown: encoders spend about two bits a second on each.
-    fn pixels(&self) -> u64 {
+    pub(crate) fn pixels(&self) -> u64 {
         if self.area > 0 { self.area } else { self.cost.as_bps() / 2 }
     }
 
@@ -109,14 +109,32 @@ pub(crate) enum Class {
     Other,
 }
 
+/// An encoding that a receiver asked for, or the lower layers of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) encoding: u8,
+    pub(crate) spatial_max: u8,
+}
+
+impl Named {
+    /// All layers.
+    pub(crate) fn whole(encoding: u8) -> Self {
+        Self { encoding, spatial_max: u8::MAX }
+    }
+
+    fn has(self, rung: &Rung) -> bool {
+        rung.encoding == self.encoding && rung.spatial <= self.spatial_max
+    }
+}
+
 /// What one slot asks for. Lines differ; the order of wishes means nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
     pub(crate) line: u16,
     pub(crate) class: Class,
     pub(crate) tile: TileSize,
-    /// The encoding that the receiver named.
-    pub(crate) requested: Option<u8>,
+    /// What the receiver asked for, by name or by quality.
+    pub(crate) requested: Option<Named>,
     pub(crate) offers: ArrayVec<Offered, RUNGS_MAX>,
     /// What the last plan gave it.
     pub(crate) current: Option<RungKey>,
@@ -275,8 +293,8 @@ impl<'a> Ladder<'a> {
             _ if tile.is_hidden() => LayerReason::Hidden,
             (None, _) => LayerReason::Inactive,
             (Some(top), given) if given != Some(top) => budget.reason(),
-            (Some(top), _) if requested.is_some_and(|r| r != top.encoding) => {
-                lacks = requested;
+            (Some(top), _) if requested.is_some_and(|r| r.encoding != top.encoding) => {
+                lacks = requested.map(|r| r.encoding);
                 LayerReason::Inactive
             }
             _ if requested.is_some() => LayerReason::Requested,
@@ -301,9 +319,9 @@ impl Wish {
             let rungs = self.offers.iter().filter(|o| counts(o)).map(|o| o.rung);
             rungs.max_by_key(|r| (r.area, r.frames_pct, r.cost))
         };
-        let named = best(&|o| o.rung.encoding == requested)?;
+        let named = best(&|o| requested.has(&o.rung))?;
         // While what was asked for by name is silent, the best below it is better than nothing; else it is waited for.
-        let comes = self.offers.iter().any(|o| o.rung.encoding == requested && o.available);
+        let comes = self.offers.iter().any(|o| requested.has(&o.rung) && o.available);
         let stand_in = best(&|o| o.available && o.rung.pixels() <= named.pixels());
         if comes { Some(named) } else { stand_in.or(Some(named)) }
     }

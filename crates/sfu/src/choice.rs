@@ -1,6 +1,9 @@
 //! How large a tile is, and the rung of a ladder that it needs: a function of the tile alone, without bandwidth.
 
-use crate::allocate::{Offered, Rung};
+use arrayvec::ArrayVec;
+use model::ReceiveQuality;
+
+use crate::allocate::{Named, Offered, RUNGS_MAX, Rung};
 
 /// How large a receiver shows a slot, in physical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,29 @@ pub(crate) fn needed(offers: &[Offered], tile: TileSize, counts: impl Fn(&Offere
         .filter(enough)
         .min_by_key(|r| (r.area, u8::MAX - r.frames_pct, r.cost))
         .or_else(|| rungs().max_by_key(|r| (r.area, r.frames_pct, r.cost)))
+}
+
+/// What a quality is, of what can be had: encodings, or the layers of one, in the order of their size. One that does not
+/// come at the moment is waited for, as one that was named is; one that never came and has no size is none.
+pub(crate) fn chosen(offers: &[Offered], quality: ReceiveQuality) -> Option<Named> {
+    let mut sizes: ArrayVec<(u64, u8, u8), RUNGS_MAX> = ArrayVec::new();
+    for rung in offers.iter().filter(|o| o.available || o.rung.area > 0).map(|o| o.rung) {
+        // Of layers that differ in rate only, the largest size that is guessed by the rate counts.
+        let known = sizes.iter_mut().find(|(_, e, s)| (*e, *s) == (rung.encoding, rung.spatial));
+        match known {
+            Some((pixels, ..)) => *pixels = rung.pixels().max(*pixels),
+            // There are no more offers than places.
+            None => drop(sizes.try_push((rung.pixels(), rung.encoding, rung.spatial))),
+        }
+    }
+    sizes.sort_unstable();
+    let last = sizes.len().checked_sub(1)?;
+    let index = match quality {
+        ReceiveQuality::Low => 0,
+        ReceiveQuality::Medium => last / 2,
+        ReceiveQuality::High => last,
+    };
+    sizes.get(index).map(|&(_, encoding, spatial_max)| Named { encoding, spatial_max })
 }
 
 #[cfg(test)]
@@ -103,6 +129,34 @@ mod tests {
             offer.rung.area = 0;
         }
         assert_eq!(index(&offers, tile(100, 100)), Some(2));
+    }
+
+    #[test]
+    fn a_quality_is_a_size_of_those_that_can_be_had() {
+        use ReceiveQuality::{High, Low, Medium};
+        let of = |offers: &[Offered]| {
+            [Low, Medium, High].map(|q| chosen(offers, q).map(|n| (n.encoding, n.spatial_max)))
+        };
+        assert_eq!(of(&ladder()), [Some((0, 0)), Some((1, 0)), Some((2, 0))]);
+        // The layers of one encoding, each at several rates.
+        let layers = |spatial: std::ops::Range<u8>| -> Vec<Offered> {
+            let rungs = spatial.flat_map(|s| (0..3u8).map(move |t| (s, t)));
+            rungs
+                .map(|(spatial, temporal)| {
+                    let area = 14_400 << (2 * spatial);
+                    let cost = Bitrate::from_kbps(100 << spatial << temporal);
+                    Offered::new(Rung { spatial, temporal, ..Rung::whole(0, area, cost) })
+                })
+                .collect()
+        };
+        assert_eq!(of(&layers(0..3)), [Some((0, 0)), Some((0, 1)), Some((0, 2))]);
+        assert_eq!(of(&layers(0..2)), [Some((0, 0)), Some((0, 0)), Some((0, 1))], "of two the smaller");
+        assert_eq!(of(&[]), [None; 3]);
+        let mut silent = ladder();
+        silent[2].available = false;
+        assert_eq!(of(&silent), [Some((0, 0)), Some((1, 0)), Some((2, 0))], "it is waited for");
+        silent[2].rung.area = 0;
+        assert_eq!(of(&silent), [Some((0, 0)), Some((0, 0)), Some((1, 0))], "there is none");
     }
 
     #[test]

@@ -143,14 +143,17 @@ impl Unit {
             slot.track.and_then(|t| self.tracks.get(t as usize)).and_then(|t| t.published.as_ref());
         let shown = published.zip(slot.current).and_then(|(p, c)| {
             let encoding = p.encodings.get(usize::from(c))?;
-            Some((encoding.rid, encoding.active && !p.muted))
+            let is_scalable =
+                encoding.ladder.as_ref().is_some_and(|l| l.points().last().is_some_and(|p| p.spatial > 0));
+            let planned = slot.planned.filter(|(planned, ..)| is_scalable && *planned == c);
+            Some((encoding.rid, planned.map(|(_, spatial, _)| spatial), encoding.active && !p.muted))
         });
-        let (rid, active) = shown.unwrap_or((None, false));
-        let now = (rid, active, slot.reason);
+        let (rid, spatial, active) = shown.unwrap_or((None, None, false));
+        let now = (rid, spatial, active, slot.reason);
         if now != slot.told {
             slot.told = now;
             let (slot, reason) = (slot.mid, slot.reason);
-            self.facts.push_back(UnitFact::SlotLayer { peer: id, slot, rid, active, reason });
+            self.facts.push_back(UnitFact::SlotLayer { peer: id, slot, rid, spatial, active, reason });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use model::unit::{Answer, Offer, OfferError, PublishedMedia, ReceiveSlot, Source, UnitCommand};
-use model::{MeetingId, Mid, PeerId, Rid, UnitId};
+use model::{MeetingId, Mid, PeerId, ReceiveQuality, Rid, UnitId};
 use rtc::Endpoint;
 use rtc::sdp::{MediaLine, SessionDescription};
 
@@ -359,8 +359,8 @@ impl Unit {
                     room.speaking = peer;
                 }
             }
-            UnitCommand::Resize { peer, slot, width, height } => {
-                self.resize(peer, slot, TileSize { width, height });
+            UnitCommand::Resize { peer, slot, width, height, quality } => {
+                self.resize(peer, slot, TileSize { width, height }, quality);
             }
             UnitCommand::Mute { source, muted } => self.mute(source, muted),
             UnitCommand::Close { peer } => self.close(peer),
@@ -421,10 +421,11 @@ impl Unit {
         }
     }
 
-    fn resize(&mut self, peer: PeerId, mid: Mid, tile: TileSize) {
+    fn resize(&mut self, peer: PeerId, mid: Mid, tile: TileSize, quality: Option<ReceiveQuality>) {
         let Some(at) = self.find_slot(peer, mid) else { return };
         if let Some(slot) = self.peers.get_mut(at.peer as usize).and_then(|p| p.slot_mut(at.line)) {
             slot.tile = tile;
+            slot.quality = quality;
         }
         self.plan_soon(at.peer);
     }

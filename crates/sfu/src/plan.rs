@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 use model::{Bitrate, LayerReason, MediaKind, Mid, PeerId, Semantic};
 
-use crate::allocate::{Budget, Class, Decision, Offered, Outcome, RUNGS_MAX, Rung, RungKey, Wish, allocate};
+use crate::allocate::{
+    Budget, Class, Decision, Named, Offered, Outcome, RUNGS_MAX, Rung, RungKey, Wish, allocate,
+};
+use crate::choice::chosen;
 use crate::keyframe::Urgency;
 use crate::peer::Peer;
 use crate::slot::Slot;
@@ -253,16 +256,19 @@ impl Unit {
     fn wish(&self, now: Instant, peer: &Peer, line: u16, slot: &Slot) -> Option<Wish> {
         let published = self.tracks.get(slot.track? as usize)?.published.as_ref()?;
         let named = |rid| published.encodings.iter().position(|e| e.rid == Some(rid));
-        let requested = slot.wanted.and_then(named).and_then(|i| u8::try_from(i).ok());
+        let by_name = slot.wanted.and_then(named).and_then(|i| u8::try_from(i).ok()).map(Named::whole);
         let lowered = slot.lowered_at.map(|at| now.saturating_duration_since(at));
         let codec = |o: &Offered| published.encodings.get(usize::from(o.rung.encoding))?.codec;
         let can_take = |o: &Offered| codec(o).is_none_or(|codec| o.rung.spatial <= slot.spatial_max(codec));
+        let offers: ArrayVec<_, RUNGS_MAX> = published.offers().filter(can_take).take(RUNGS_MAX).collect();
+        let is_picture = published.kind == MediaKind::Video;
+        let chosen = || chosen(&offers, slot.quality.filter(|_| is_picture)?);
         Some(Wish {
             line,
             class: self.class_of(peer, self.tracks.get(slot.track? as usize)?.source.peer, published),
             tile: slot.tile,
-            requested,
-            offers: published.offers().filter(can_take).take(RUNGS_MAX).collect::<ArrayVec<_, RUNGS_MAX>>(),
+            requested: by_name.or_else(chosen),
+            offers,
             current: slot.planned,
             may_rise: lowered.is_none_or(|since| since >= RISE_HOLD_OFF),
         })

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use model::{Codec, LayerReason, Mid, Rid};
+use model::{Codec, LayerReason, Mid, ReceiveQuality, Rid};
 use rtc::sdp::CodecParameters;
 
 use crate::allocate::RungKey;
@@ -26,6 +26,8 @@ pub(crate) struct Slot {
     /// The encoding that the receiver asked for by name.
     pub(crate) wanted: Option<Rid>,
     pub(crate) tile: TileSize,
+    /// What the receiver chose, whatever the size of the tile.
+    pub(crate) quality: Option<ReceiveQuality>,
     /// The encoding that is sent.
     pub(crate) current: Option<u8>,
     /// The encoding whose key frame is waited for.
@@ -47,8 +49,8 @@ pub(crate) struct Slot {
     /// By the sender's payload type.
     payload_types: ArrayVec<PayloadType, PAYLOAD_TYPES_MAX>,
     last_sent: Option<Sent>,
-    /// What the room was last told: the encoding, whether packets flow, and why no better one.
-    pub(crate) told: (Option<Rid>, bool, LayerReason),
+    /// What the room was last told: the encoding, the spatial layer, whether packets flow, and why no better one.
+    pub(crate) told: (Option<Rid>, Option<u8>, bool, LayerReason),
     /// The last packets sent again, and when: a receiver that asks twice in a moment is answered once.
     resent: Vec<(u16, Instant)>,
 }
@@ -150,6 +152,7 @@ impl Slot {
             track: None,
             wanted: None,
             tile: TileSize::UNKNOWN,
+            quality: None,
             current: None,
             target: None,
             awaited: None,
@@ -161,7 +164,7 @@ impl Slot {
             described: false,
             payload_types: ArrayVec::new(),
             last_sent: None,
-            told: (None, false, LayerReason::default()),
+            told: (None, None, false, LayerReason::default()),
             resent: Vec::new(),
         }
     }

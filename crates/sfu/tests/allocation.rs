@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Camera, Line, World, key_frame_width, sequences};
 use model::unit::{UnitCommand, UnitFact};
-use model::{Bitrate, LayerReason, Mid};
+use model::{Bitrate, LayerReason, Mid, ReceiveQuality};
 use str0m::media::MediaKind::{Audio, Video};
 
 const FRAME: Duration = Duration::from_millis(35);
@@ -112,6 +112,28 @@ fn told(world: &World, client: usize) -> (Option<String>, bool, LayerReason) {
 /// By encoding of a slot, bytes that reached a client.
 fn widths(world: &mut World, client: usize) -> Vec<u16> {
     world.take_packets(client).iter().filter_map(key_frame_width).collect()
+}
+
+#[test]
+fn a_quality_is_one_of_several_encodings_for_one_receiver_and_no_other() {
+    let mut world = World::without_estimates();
+    let mut ana = Simulcast::new(&mut world);
+    let (bo, slot) = viewer(&mut world, &ana, 640, 360);
+    let (chi, _) = viewer(&mut world, &ana, 640, 360);
+    ana.seconds(&mut world, 2.0);
+    world.take_packets(chi);
+    for (quality, rid) in
+        [(ReceiveQuality::Low, "l"), (ReceiveQuality::High, "h"), (ReceiveQuality::Medium, "m")]
+    {
+        world.choose(bo, slot, Some(quality));
+        ana.seconds(&mut world, 2.0);
+        assert_eq!(told(&world, bo), (Some(rid.to_owned()), true, LayerReason::Requested));
+        assert_eq!(told(&world, chi), (Some("m".to_owned()), true, LayerReason::TileSize));
+    }
+    world.choose(bo, slot, None);
+    ana.seconds(&mut world, 0.5);
+    assert_eq!(told(&world, bo), (Some("m".to_owned()), true, LayerReason::TileSize));
+    assert!(widths(&mut world, chi).iter().all(|w| *w == 640), "the other sees what it saw");
 }
 
 #[test]

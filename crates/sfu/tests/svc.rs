@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::{Line, World};
-use model::Mid;
+use model::unit::UnitFact;
+use model::{LayerReason, Mid, ReceiveQuality};
 use rtc::rtp::dependency_descriptor::{
     ChainDiffs, Descriptor, FrameDiffs, Indication, Indications, Structure, Template,
 };
@@ -289,6 +290,50 @@ fn one_encoding_serves_a_small_and_a_large_tile() {
         large.len()
     );
     assert!(small.len() >= 70);
+}
+
+#[test]
+fn a_quality_is_a_layer_of_the_one_encoding_for_one_receiver_and_no_other() {
+    let Meeting { mut world, mut encoder, viewers } = meeting(&[640, 640]);
+    let (viewer, slot) = viewers[0];
+    film(&mut world, &mut encoder, 20);
+    let mut all = world.take_packets(viewer);
+    let told = |world: &World| {
+        let peer = world.clients[viewer].peer;
+        let last = world.facts.iter().rev().find_map(|f| match f {
+            UnitFact::SlotLayer { peer: p, spatial, reason, .. } if *p == peer => Some((*spatial, *reason)),
+            _ => None,
+        });
+        last.expect("something was told")
+    };
+    assert_eq!(told(&world), (Some(1), LayerReason::TileSize));
+    for (quality, spatial) in [
+        (Some(ReceiveQuality::Low), 0),
+        (Some(ReceiveQuality::High), 1),
+        (Some(ReceiveQuality::Medium), 0),
+        (None, 1),
+    ] {
+        world.choose(viewer, slot, quality);
+        // Two seconds at most.
+        film(&mut world, &mut encoder, 57);
+        let packets = world.take_packets(viewer);
+        assert!(packets.iter().rev().take(20).all(|p| layers(p).0 == spatial), "{quality:?}");
+        all.extend(packets);
+        let reason = if quality.is_some() { LayerReason::Requested } else { LayerReason::TileSize };
+        assert_eq!(told(&world), (Some(spatial), reason), "{quality:?}");
+    }
+    assert_continuous(&all);
+    assert_decodable(&all);
+    let others = world.take_packets(viewers[1].0);
+    assert!(
+        others.iter().rev().take(400).filter(|p| layers(p).0 == 1).count() > 380,
+        "the other sees what it saw"
+    );
+    world.resize(viewer, slot, 0, 0);
+    film(&mut world, &mut encoder, 5);
+    world.take_packets(viewer);
+    film(&mut world, &mut encoder, 5);
+    assert!(world.take_packets(viewer).is_empty(), "hidden is hidden");
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Member {
             commands.push((unit, bind));
             let own = self.tiles.iter().find(|(of, _)| *of == source.peer).map(|(_, tile)| *tile);
             if let (MediaKind::Video, Some((width, height))) = (*kind, own.unwrap_or(self.tile)) {
-                commands.push((unit, UnitCommand::Resize { peer, slot, width, height }));
+                commands.push((unit, UnitCommand::Resize { peer, slot, width, height, quality: None }));
             }
         }
         commands

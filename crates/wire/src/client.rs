@@ -1,6 +1,6 @@
 //! What a client says.
 
-use model::{Mid, ParticipantId, Rid, StreamId, limits};
+use model::{Mid, ParticipantId, ReceiveQuality, Rid, StreamId, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
@@ -103,6 +103,11 @@ pub struct TileSize {
     pub width: u16,
     /// Height in pixels.
     pub height: u16,
+    /// What the person chose for this slot; absent: what fits the size. Hidden is hidden all the same. Stays until the
+    /// slot is listed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub quality: Option<ReceiveQuality>,
 }
 
 impl ClientMessage {

@@ -181,6 +181,11 @@ pub struct Slot {
     pub stream_id: StreamId,
     /// The encoding sent now; null for nothing or a stream without encodings.
     pub rid: Option<Rid>,
+    /// Of an encoding with several spatial layers: the highest that is sent, from 0 for the smallest picture, or will be
+    /// in a moment. Absent: it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub spatial: Option<u8>,
     /// Whether packets flow.
     pub active: bool,
     /// Why it is this encoding and not a better one.

@@ -126,7 +126,7 @@ impl Story {
                 self.say(who, ClientMessage::DisconnectStream { receive_mid: slot });
             }
             30 => {
-                let tile = TileSize { receive_mid: self.some_mid(), width: 320, height: 180 };
+                let tile = TileSize { receive_mid: self.some_mid(), width: 320, height: 180, quality: None };
                 self.say(who, ClientMessage::TileSizes { tiles: vec![tile] });
             }
             31 => {
@@ -291,6 +291,7 @@ impl Story {
                 peer,
                 slot: self.some_mid(),
                 rid: None,
+                spatial: None,
                 active: true,
                 reason: LayerReason::Bandwidth,
             },

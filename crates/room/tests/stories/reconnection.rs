@@ -114,7 +114,7 @@ fn mutes_and_sizes_are_told_again_to_a_new_peer_connection() {
     let ada = world.join_hello(1);
     world.negotiate(ada, &Lines::usual());
     world.say(ada, ClientMessage::MuteStream { mid: mid("0"), muted: true });
-    let tile = TileSize { receive_mid: mid("4"), width: 320, height: 180 };
+    let tile = TileSize { receive_mid: mid("4"), width: 320, height: 180, quality: None };
     world.say(ada, ClientMessage::TileSizes { tiles: vec![tile] });
     world.take_commands();
     world.negotiate_anew(ada, &Lines::usual());

@@ -159,6 +159,7 @@ fn slots_say_what_is_really_shown() {
         peer,
         slot: mid("4"),
         rid: Some(rid("m")),
+        spatial: None,
         active: true,
         reason: LayerReason::TileSize,
     });
@@ -169,6 +170,7 @@ fn slots_say_what_is_really_shown() {
         peer,
         slot: mid("4"),
         rid: Some(rid("m")),
+        spatial: None,
         active: true,
         reason: LayerReason::Bandwidth,
     });
@@ -180,7 +182,7 @@ fn slots_say_what_is_really_shown() {
 fn sizes_go_to_the_unit_when_they_change() {
     let (mut world, ada, _) = pair();
     world.take_commands();
-    let tile = |m: &str, width, height| TileSize { receive_mid: mid(m), width, height };
+    let tile = |m: &str, width, height| TileSize { receive_mid: mid(m), width, height, quality: None };
     let sizes = |tiles: &[TileSize]| ClientMessage::TileSizes { tiles: tiles.to_vec() };
     world.say(ada, sizes(&[tile("4", 640, 360), tile("5", 0, 0), tile("unknown", 1, 1)]));
     assert_eq!(world.take_commands().len(), 2);

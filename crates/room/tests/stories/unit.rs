@@ -94,6 +94,7 @@ fn facts_of_strangers_are_dropped() {
         peer: PeerId(5),
         slot: crate::common::mid("1"),
         rid: None,
+        spatial: None,
         active: true,
         reason: LayerReason::TileSize,
     });

@@ -241,6 +241,7 @@ fn who_receives_somebody_whose_unit_is_lost_is_bound_again_at_the_new_one() {
         peer: adas,
         slot: mid("4"),
         rid: None,
+        spatial: None,
         active: true,
         reason: LayerReason::default(),
     });

@@ -90,8 +90,8 @@ fn the_reason_says_what_it_would_take() {
     assert_eq!(reason(estimate(400), silent_top()), Bandwidth);
     assert_eq!(reason(Budget::default(), Wish { offers: ArrayVec::new(), ..big() }), Inactive);
     assert_eq!(reason(Budget::default(), Wish { tile: HIDDEN, ..big() }), Hidden);
-    assert_eq!(reason(Budget::default(), Wish { requested: Some(0), ..big() }), Requested);
-    assert_eq!(reason(estimate(1000), Wish { requested: Some(2), ..big() }), Bandwidth);
+    assert_eq!(reason(Budget::default(), Wish { requested: Some(Named::whole(0)), ..big() }), Requested);
+    assert_eq!(reason(estimate(1000), Wish { requested: Some(Named::whole(2)), ..big() }), Bandwidth);
     assert_eq!(reason(capped(Some(2500), 1000), big()), Cap);
     assert_eq!(reason(capped(None, 1000), big()), Cap);
     assert_eq!(reason(capped(Some(900), 1000), big()), Bandwidth);
@@ -111,7 +111,8 @@ fn without_an_estimate_everybody_gets_what_the_tile_needs() {
 
 #[test]
 fn what_was_asked_for_by_name_falls_to_a_lower_rung_rather_than_freeze() {
-    let named = |encoding, tile| Wish { requested: Some(encoding), ..wish(0, Class::Other, tile) };
+    let named =
+        |encoding, tile| Wish { requested: Some(Named::whole(encoding)), ..wish(0, Class::Other, tile) };
     let given = |kbps, wish: Wish| encodings(&allocate(estimate(kbps), &[wish]));
     assert_eq!(given(3000, named(2, THUMB)), [2], "also for a small tile");
     assert_eq!(given(3000, named(0, BIG)), [0]);
@@ -202,7 +203,8 @@ fn any_wish() -> impl Strategy<Value = Wish> {
     let rung = (0u8..3, 0u8..3, 20u64..4000, area, 25u8..=100, prop::bool::weighted(0.85));
     let rungs = prop::collection::vec(rung, 0..6);
     let current = prop::option::of(0usize..6);
-    let requested = prop::option::weighted(0.1, 0u8..5);
+    let named = (0u8..5, 0u8..3).prop_map(|(encoding, spatial_max)| Named { encoding, spatial_max });
+    let requested = prop::option::weighted(0.1, named);
     (any_class(), tile, rungs, current, requested, any::<bool>()).prop_map(
         |(class, tile, rungs, current, requested, may_rise)| {
             let offers: ArrayVec<Offered, RUNGS_MAX> = rungs
@@ -272,7 +274,7 @@ proptest! {
             let Some(rung) = decision.rung else { continue };
             prop_assert!(!wish.tile.is_hidden());
             let offered = wish.offers.iter().find(|o| o.rung == rung);
-            let named = wish.requested == Some(rung.encoding);
+            let named = wish.requested.is_some_and(|r| r.encoding == rung.encoding);
             prop_assert!(offered.is_some_and(|o| o.available || named));
             let needed = if wish.requested.is_some() { wish.top() } else { needed(&wish.offers, wish.tile, |o| o.available) };
             prop_assert!(needed.is_some_and(|n| rung.pixels() <= n.pixels()));

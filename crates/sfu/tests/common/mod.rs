@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use model::datagram::{Protocol, Transport};
 use model::unit::{Answer, Offer, Source, UnitCommand, UnitFact};
-use model::{MeetingId, Mid, PeerId, UnitId};
+use model::{MeetingId, Mid, PeerId, ReceiveQuality, UnitId};
 use rtc::{Identity, NtpClock};
 use sfu::{Config, Counters, Unit};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
@@ -435,8 +435,20 @@ impl World {
         self.command(UnitCommand::Bind { peer, slot, source, home: None, rid: None });
     }
 
+    /// The receiver chooses a quality, whatever the size of its tile.
+    pub fn choose(&mut self, receiver: usize, slot: Mid, quality: Option<ReceiveQuality>) {
+        let peer = self.clients[receiver].peer;
+        self.command(UnitCommand::Resize { peer, slot, width: 640, height: 360, quality });
+    }
+
     pub fn resize(&mut self, receiver: usize, slot: Mid, width: u16, height: u16) {
-        self.command(UnitCommand::Resize { peer: self.clients[receiver].peer, slot, width, height });
+        self.command(UnitCommand::Resize {
+            peer: self.clients[receiver].peer,
+            slot,
+            width,
+            height,
+            quality: None,
+        });
     }
 
     /// Lets time go by.

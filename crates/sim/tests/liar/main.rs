@@ -78,7 +78,7 @@ fn take(peers: &mut Peers, step: &Step) {
         }
         Step::Resize { who, slot, width, height } => {
             let (peer, slot) = (peers.id(*who), peers.slot(*who, *slot));
-            peers.command(UnitCommand::Resize { peer, slot, width: *width, height: *height });
+            peers.command(UnitCommand::Resize { peer, slot, width: *width, height: *height, quality: None });
         }
         Step::Mute { who, line, muted } => {
             let source = peers.source(*who, *line);

@@ -2,10 +2,11 @@
  * The public vocabulary of the SDK. States are immutable snapshots: a part that has not changed is the same object
  * as before, so `useSyncExternalStore` with a selector renders only what moved.
  */
-import type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, Semantic } from '@althing/wire';
+import type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, ReceiveQuality } from '@althing/wire';
+import type { Semantic } from '@althing/wire';
 import type { AlthingError } from './errors';
 
-export type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, Semantic };
+export type { Codec, Guest, Layer, LayerReason, MediaKind, MemberConnection, ReceiveQuality, Semantic };
 
 /** Takes a listener back. */
 export type Unsubscribe = () => void;
@@ -121,6 +122,8 @@ export interface RemoteStream {
   readonly active: boolean;
   /** The encoding received now. */
   readonly rid: string | null;
+  /** Of an encoding that holds several sizes the one received now, 0 is the smallest; null: it holds one. */
+  readonly spatial: number | null;
 }
 
 /** An own stream as the meeting knows it. */
@@ -209,17 +212,15 @@ export interface SessionOptions {
   readonly rtc?: RTCConfiguration;
 }
 
-/** A choice of the user among the encodings of a stream. */
-export type ReceiveQuality = 'low' | 'medium' | 'high';
-
 /** How a video element shows a stream. */
 export interface AttachOptions {
   /** Default true: report the element's size, so that the server sends a fitting layer, and nothing when it is out
    *  of sight. False: always the best layer. */
   readonly adaptive?: boolean;
   /**
-   * The encoding that the user chose for this tile: the smallest, the middle or the largest one, whatever the element's
-   * size; out of sight still means nothing. Absent: by size. Wins over `adaptive`.
+   * What the user chose for this tile: the smallest, the middle or the largest picture that its sender sends, as several
+   * encodings or as layers of one, whatever the element's size; out of sight still means nothing. Absent: by size. Wins
+   * over `adaptive`.
    */
   readonly quality?: ReceiveQuality;
   /** Called when the picture's size changes, in pixels. */
@@ -298,7 +299,9 @@ export interface ReceivedStats {
   readonly kind: MediaKind;
   readonly codec: string | null;
   readonly rid: string | null;
-  /** Why the server sends this encoding and no better one; null: it has not said. */
+  /** Of an encoding that holds several sizes the one received, 0 is the smallest; null: it holds one. */
+  readonly spatial: number | null;
+  /** Why the server sends this and nothing better; null: it has not said. */
   readonly reason: LayerReason | null;
   readonly bps: number;
   /** Of the last interval, 0 to 100. */
@@ -323,6 +326,8 @@ export interface SentStats {
 
 export interface SentEncoding {
   readonly rid: string | null;
+  /** Of an encoding that holds several sizes, as browsers name it (`L3T3_KEY`); null: they do not say. */
+  readonly scalabilityMode: string | null;
   readonly active: boolean;
   readonly bps: number;
   readonly width: number;

@@ -58,7 +58,8 @@ export function person(index: number, options: PersonOptions = {}): Participant 
       muted: off,
       receiving: 'bound',
       active: !off,
-      rid: kind === 'video' ? 'f' : null,
+      rid: kind === 'video' ? 'h' : null,
+      spatial: null,
     }) as RemoteStream;
   const cameraStream = remote(`${index}cam`, 'video', 'main', !camera);
   const microphone = remote(`${index}mic`, 'audio', 'main', muted);
@@ -149,6 +150,7 @@ function picture(key: StreamKey) {
 export function fakeStats(participants: readonly Participant[]): SessionStats {
   const layer = (rid: string, width: number, height: number, bps: number, active = true) => ({
     rid,
+    scalabilityMode: width > 0 ? 'L1T3' : null,
     active,
     bps,
     width,
@@ -177,9 +179,9 @@ export function fakeStats(participants: readonly Participant[]): SessionStats {
         kind: 'video',
         codec: 'VP8',
         encodings: [
-          layer('q', 320, 180, 148_000),
-          layer('h', 640, 360, 492_000),
-          layer('f', 1280, 720, 1_640_000, participants.length < 6),
+          layer('l', 320, 180, 148_000),
+          layer('m', 640, 360, 492_000),
+          layer('h', 1280, 720, 1_640_000, participants.length < 6),
         ],
       },
     ],
@@ -188,7 +190,8 @@ export function fakeStats(participants: readonly Participant[]): SessionStats {
         key: remote.key,
         kind: remote.kind,
         codec: remote.kind === 'audio' ? 'opus' : 'VP8',
-        rid: remote.rid,
+        rid: one.order === 2 ? null : remote.rid,
+        spatial: one.order === 2 && remote.kind === 'video' ? 1 : null,
         reason: remote.kind === 'audio' ? null : one.order === 4 ? ('bandwidth' as const) : ('tile_size' as const),
         bps: remote.muted ? 0 : remote.kind === 'audio' ? 34_000 : 1_420_000,
         lossPct: one.order === 4 ? 12 : 0.1,

@@ -115,8 +115,6 @@ export interface ReceiveSlot {
   /** `idle`: still bound, but nobody looks; kept for a while for a quick return. */
   readonly state: 'free' | 'requested' | 'bound' | 'idle';
   readonly requestId: string | null;
-  /** The encoding that was asked for; null: the best for the size. */
-  readonly rid: string | null;
   /** The server has put this stream here at least once: what arrives is it and not its predecessor. */
   readonly confirmed: boolean;
   /** When `state` changed. */
@@ -134,7 +132,7 @@ export interface Wish {
 }
 
 export interface Tiles {
-  /** By mid, `width` × `height` as last told to the server. */
+  /** By mid, size and quality as last told to the server. */
   readonly sent: ReadonlyMap<string, string>;
   readonly flushAt: number | null;
   readonly flushedAt: number;

@@ -177,7 +177,7 @@ function assign(w: Work, kind: MediaKind, desired: readonly StreamKey[]): void {
   for (const line of growReceiveLines(w, kind, Math.max(have, Math.min(max, first + steps * step)))) {
     w.s.slots = [
       ...w.s.slots,
-      { line, kind, key: null, state: 'free', requestId: null, rid: null, confirmed: false, since: w.now },
+      { line, kind, key: null, state: 'free', requestId: null, confirmed: false, since: w.now },
     ];
   }
   for (const key of missing) {
@@ -211,35 +211,23 @@ function best(s: CoreState, kind: MediaKind, participantId: string): ReceiveSlot
     .sort((a, b) => rank(a) - rank(b) || apart(a) - apart(b) || a.since - b.since)[0];
 }
 
-/** The encoding that the user chose; null: the server chooses by size. */
-function chosenRid(s: CoreState, key: StreamKey): string | null {
-  const quality = s.wishes.get(key)?.quality ?? null;
-  const stream = rosterStream(s, key);
-  if (quality === null || stream?.type !== 'video') return null;
-  const rids = [...stream.layers].sort((a, b) => a.width * a.height - b.width * b.height).map((layer) => layer.rid);
-  const last = rids.length - 1;
-  const at = { low: 0, medium: Math.floor(last / 2), high: last }[quality];
-  return rids[at] ?? null;
-}
-
-/** Sends the requests whose line the server knows, and those whose encoding was chosen anew. */
+/** Sends the requests whose line the server knows. Which encoding it is to be, the server chooses by size and quality. */
 export function requestPending(w: Work): void {
   if (!canAsk(w.s)) return;
   update(w, (slot) => {
     const line = w.s.lines[slot.line];
     if (slot.key === null || slot.state === 'idle' || line?.mid == null || !isUsable(w.s, slot)) return slot;
-    const rid = chosenRid(w.s, slot.key);
     const overdue = slot.state === 'requested' && w.now >= slot.since + ANSWER_MS_MAX;
-    if (slot.requestId !== null && slot.rid === rid && !overdue) return slot;
+    if (slot.requestId !== null && !overdue) return slot;
     const { participantId, streamId } = splitKey(slot.key);
     const requestId = send(w, {
       type: 'request_stream',
       producer_id: participantId,
       stream_id: streamId,
-      rid,
+      rid: null,
       receive_mid: line.mid,
     });
-    return { ...slot, requestId, rid, since: w.now };
+    return { ...slot, requestId, since: w.now };
   });
 }
 
@@ -259,7 +247,7 @@ function disconnected(w: Work, slot: ReceiveSlot): ReceiveSlot {
 }
 
 function freed(w: Work, slot: ReceiveSlot): ReceiveSlot {
-  return { ...at(w, slot, 'free'), key: null, requestId: null, rid: null, confirmed: false };
+  return { ...at(w, slot, 'free'), key: null, requestId: null, confirmed: false };
 }
 
 function at(w: Work, slot: ReceiveSlot, state: ReceiveSlot['state']): ReceiveSlot {

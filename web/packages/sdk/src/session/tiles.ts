@@ -1,4 +1,4 @@
-/** How large each slot is shown, told to the server in batches. */
+/** How large each slot is shown, and what the user chose for it, told to the server in batches. */
 import type { TileSize } from '@althing/wire';
 import type { CoreState, ReceiveSlot, Wish, Work } from './model';
 import { send } from './model';
@@ -62,7 +62,9 @@ function changes(s: CoreState): Change[] {
   for (const slot of s.slots) {
     const line = s.lines[slot.line];
     if (slot.kind !== 'video' || slot.key === null || line?.answered !== true || line.mid === null) continue;
-    const tile = { receive_mid: line.mid, ...size(s, slot) };
+    const tile: TileSize = { receive_mid: line.mid, ...size(s, slot) };
+    const quality = s.wishes.get(slot.key)?.quality ?? null;
+    if (quality !== null) tile.quality = quality;
     if (s.tiles.sent.get(line.mid) !== text(tile)) found.push({ tile, urgent: slot.requestId === null });
   }
   return found;
@@ -74,5 +76,5 @@ function size(s: CoreState, slot: ReceiveSlot): Size {
 }
 
 function text(tile: TileSize): string {
-  return `${tile.width}x${tile.height}`;
+  return `${tile.width}x${tile.height} ${tile.quality ?? ''}`;
 }

@@ -165,6 +165,7 @@ function remoteStream(
     receiving,
     active: onIt && shown.active,
     rid: onIt ? shown.rid : null,
+    spatial: onIt ? (shown.spatial ?? null) : null,
   };
 }
 

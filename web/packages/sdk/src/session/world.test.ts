@@ -48,7 +48,7 @@ function unrest(w: World): string[] {
   const wrong: string[] = [];
   const { state, server } = w;
   if (state.view.connection !== 'connected') wrong.push(`connection is ${state.view.connection}`);
-  const bound = new Map([...server.bound].map(([mid, b]) => [b.key, { mid, rid: b.rid }]));
+  const bound = new Map([...server.bound].map(([mid, b]) => [b.key, { mid }]));
   if (bound.size !== server.bound.size) wrong.push('a stream is received twice');
   const visible = [...state.wishes].filter(([, wish]) => wish.size === null || wish.size.height > 0);
   const exists = (key: string): boolean =>
@@ -61,9 +61,9 @@ function unrest(w: World): string[] {
     if (at !== undefined && wish.size !== null && size?.height !== wish.size.height) {
       wrong.push(`${key} has size ${size?.height} and not ${wish.size.height}`);
     }
-    const rid = { low: 'l', medium: 'm', high: 'h', none: null }[wish.quality ?? 'none'];
-    const layered = !key.includes('mic');
-    if (at !== undefined && layered && at.rid !== rid) wrong.push(`${key} has rid ${at.rid} and not ${rid}`);
+    if (at !== undefined && (size?.quality ?? null) !== wish.quality) {
+      wrong.push(`${key} has quality ${size?.quality} and not ${wish.quality}`);
+    }
   }
   const sounds = Object.entries(w.roster).flatMap(([id, names]) =>
     names.filter((x) => /^mic/.test(x)).map((x) => `${id}/${x}`),

@@ -314,7 +314,7 @@ class SessionShell implements Session {
     const slot = this.core.slots.find((s) => s.line === index);
     if (slot?.key == null) return null;
     const shown = this.core.serverSlots[mid];
-    return { key: slot.key, rid: shown?.rid ?? null, reason: shown?.reason ?? null };
+    return { key: slot.key, rid: shown?.rid ?? null, spatial: shown?.spatial ?? null, reason: shown?.reason ?? null };
   }
 
   private dispose(): void {

@@ -7,7 +7,7 @@ export type Entry = Readonly<Record<string, unknown>> & { readonly id: string; r
 export type Report = ReadonlyMap<string, Entry>;
 
 /** The stream received on a line, its encoding, and why it is no better one. */
-export type StreamOnLine = Pick<ReceivedStats, 'key' | 'rid' | 'reason'>;
+export type StreamOnLine = Pick<ReceivedStats, 'key' | 'rid' | 'spatial' | 'reason'>;
 
 /** What the mids are, from the session. */
 export interface Names {
@@ -96,6 +96,7 @@ function encodingOf(c: Context, e: Entry): SentEncoding {
   const bps = rate(c, e, 'bytesSent') ?? 0;
   return {
     rid: text(e, 'rid'),
+    scalabilityMode: text(e, 'scalabilityMode'),
     active: typeof e['active'] === 'boolean' ? e['active'] : bps > 0,
     bps,
     width: number(e, 'frameWidth'),

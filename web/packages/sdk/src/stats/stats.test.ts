@@ -8,7 +8,7 @@ function report(...entries: (Record<string, unknown> & { id: string; type: strin
 }
 
 const NAMES: Names = {
-  received: (mid) => (mid === '4' ? { key: 'a/cam', rid: 'm', reason: 'bandwidth' } : null),
+  received: (mid) => (mid === '4' ? { key: 'a/cam', rid: 'm', spatial: null, reason: 'bandwidth' } : null),
   sent: (mid) => (mid === '1' ? 'camera' : null),
 };
 
@@ -50,6 +50,7 @@ const at = (timestamp: number, n: number): Report =>
       kind: 'video',
       mid: '1',
       rid: 'h',
+      scalabilityMode: 'L1T3',
       codecId: 'C',
       bytesSent: 1000 * n,
       frameWidth: 1280,
@@ -103,8 +104,8 @@ describe('digest', () => {
         localId: 'camera',
         codec: 'vp8',
         encodings: [
-          { rid: 'l', bps: 0 },
-          { rid: 'h', bps: 8_000, lossPct: 25 },
+          { rid: 'l', scalabilityMode: null, bps: 0 },
+          { rid: 'h', scalabilityMode: 'L1T3', bps: 8_000, lossPct: 25 },
         ],
       },
     ]);

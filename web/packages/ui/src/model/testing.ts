@@ -35,6 +35,7 @@ export function remoteStream(
     receiving: 'bound',
     active: true,
     rid: null,
+    spatial: null,
     ...change,
   };
 }

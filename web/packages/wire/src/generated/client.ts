@@ -1,6 +1,7 @@
 // Generated from the Rust types by `cargo xtask codegen`. Do not edit.
 
 import type { ParticipantId } from './id.js';
+import type { ReceiveQuality } from './media.js';
 import type { Mid, Rid } from './text.js';
 import type { JsonValue } from './value.js';
 
@@ -94,4 +95,6 @@ export type TileSize = {
   width: number;
   /** Height in pixels. */
   height: number;
+  /** What the person chose for this slot; absent: what fits the size. Hidden is hidden all the same. Stays until the slot is listed again. */
+  quality?: ReceiveQuality;
 };

@@ -37,6 +37,12 @@ export type MediaKind =
   | 'audio'
   | 'video';
 
+/** A receiver's choice of how good a picture is to be, whatever the size that it is shown at: of the sizes in which it can be had, as several encodings or as layers of one. */
+export type ReceiveQuality =
+  | 'low'
+  | 'medium'
+  | 'high';
+
 /** What a stream is to the meeting (`a=content`, RFC 4796: `slides` is a presentation, absent or `main` is main, everything else is misc). */
 export type Semantic =
   | 'main'

@@ -181,6 +181,8 @@ export type Slot = {
   stream_id: StreamId;
   /** The encoding sent now; null for nothing or a stream without encodings. */
   rid: Rid | null;
+  /** Of an encoding with several spatial layers: the highest that is sent, from 0 for the smallest picture, or will be in a moment. Absent: it has one. */
+  spatial?: number;
   /** Whether packets flow. */
   active: boolean;
   /** Why it is this encoding and not a better one. */

@@ -1,6 +1,7 @@
 import type { ReceivedStats, SentStats } from '@althing/sdk';
 import type { ReactNode } from 'react';
 import { useSessionState, useStats } from '../../hooks/context';
+import { layerName, scalableName } from '../../model/layers';
 import { bitrate, resolution } from '../../model/numbers';
 import { displayName } from '../../model/person';
 import { qualityWords } from '../../model/quality';
@@ -88,7 +89,7 @@ function Sent({ sent }: { readonly sent: readonly SentStats[] }) {
                     <th scope="row">
                       <span className={index === 0 ? undefined : 'visually-hidden'}>{sourceName(source.localId)}</span>
                     </th>
-                    <td>{encoding.rid ?? '–'}</td>
+                    <td>{encoding.rid ?? scalableName(encoding.scalabilityMode)}</td>
                     <td>{source.codec ?? '–'}</td>
                     <td>{source.kind === 'video' ? resolution(encoding.width, encoding.height) : '–'}</td>
                     <td>{source.kind === 'video' ? Math.round(encoding.fps) : '–'}</td>
@@ -164,7 +165,7 @@ function Received({ title, received, names }: ReceivedProps) {
             {received.map((stream) => (
               <tr key={stream.key} data-active={stream.bps > 0} data-stream={stream.key}>
                 <th scope="row">{names.get(stream.key.split('/')[0] ?? '') ?? '–'}</th>
-                {isVideo && <td>{stream.rid ?? '–'}</td>}
+                {isVideo && <td>{layerName(stream.rid, stream.spatial)}</td>}
                 <td>{stream.codec ?? '–'}</td>
                 {isVideo && <td>{resolution(stream.width, stream.height)}</td>}
                 {isVideo && <td>{Math.round(stream.fps)}</td>}

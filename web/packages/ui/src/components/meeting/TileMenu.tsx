@@ -1,7 +1,8 @@
 import type { ReceiveQuality } from '@althing/sdk';
 import { EllipsisVertical, MonitorX, Move, Pin, PinOff, Volume2 } from 'lucide-react';
 import { useState } from 'react';
-import { useSession } from '../../hooks/context';
+import { useSession, useStats } from '../../hooks/context';
+import { resolution } from '../../model/numbers';
 import type { PlacedTile } from '../../model/stage';
 import type { TileVm } from '../../model/tiles';
 import { Menu, MenuHeading, MenuItem, MenuLine } from '../Menu';
@@ -51,7 +52,9 @@ export function TileMenu(props: TileMenuProps) {
           {tile.kind === 'screen' ? 'Stop sharing' : 'Stop this camera'}
         </MenuItem>
       )}
-      {tile.streamKey !== null && <QualityChoice receive={props.receive} onReceive={props.onReceive} />}
+      {tile.streamKey !== null && (
+        <QualityChoice streamKey={tile.streamKey} receive={props.receive} onReceive={props.onReceive} />
+      )}
       {!tile.isOwn && <Volume participantId={tile.participantId} name={tile.name} />}
     </Menu>
   );
@@ -64,16 +67,28 @@ const QUALITIES: readonly { readonly value: ReceiveQuality | null; readonly text
   { value: 'low', text: 'Low', note: 'Saves most' },
 ];
 
-function QualityChoice({ receive, onReceive }: Pick<TileMenuProps, 'receive' | 'onReceive'>) {
+interface QualityChoiceProps {
+  readonly streamKey: string;
+  readonly receive: ReceiveQuality | null;
+  readonly onReceive: (quality: ReceiveQuality | null) => void;
+}
+
+function QualityChoice({ streamKey, receive, onReceive }: QualityChoiceProps) {
+  const stream = useStats().received.find((one) => one.key === streamKey);
+  const size = stream === undefined || stream.width === 0 ? null : resolution(stream.width, stream.height);
   return (
     <>
       <MenuLine />
-      <MenuHeading>Quality received here</MenuHeading>
+      <MenuHeading>{size === null ? 'Quality received here' : `Quality received here: ${size}`}</MenuHeading>
       {QUALITIES.map(({ value, text, note }) => (
         <MenuItem
           key={text}
           checked={receive === value}
-          note={note}
+          note={
+            value === receive && value !== null && stream?.reason === 'bandwidth'
+              ? 'Your connection carries less'
+              : note
+          }
           testId={`quality-${value ?? 'auto'}`}
           onSelect={() => {
             onReceive(value);
