@@ -21,6 +21,7 @@ export class UdpPath {
   private isCut = false;
   private dropEvery = 0;
   private media = 0;
+  private readonly harm = { up: { every: 0, count: 0 }, down: { every: 0, count: 0 } };
   /** Datagrams that went through, both ways. */
   forwarded = 0;
 
@@ -49,11 +50,12 @@ export class UdpPath {
       socket = createSocket('udp4');
       this.upstream.set(clientPort, socket);
       socket.on('message', (answer) => {
-        if (this.isCut || this.isLost(answer)) return;
+        if (this.isCut || this.isLost(answer) || this.isHarmed('down', answer)) return;
         this.forwarded += 1;
         this.front.send(answer, clientPort, '127.0.0.1');
       });
     }
+    if (this.isHarmed('up', data)) return;
     this.forwarded += 1;
     socket.send(data, this.mediaPort, '127.0.0.1');
   }
@@ -70,6 +72,20 @@ export class UdpPath {
   /** From now on every so manyth packet of a picture to the client is lost; 0: none. */
   lose(every: number): void {
     this.dropEvery = every;
+  }
+
+  /** From now on every so manyth packet in this direction is lost, of sound and pictures alike; 0: none. */
+  loseOfAll(direction: 'up' | 'down', every: number): void {
+    this.harm[direction].every = every;
+  }
+
+  /** Feedback passes (RFC 5761 §4), checks and handshakes too. */
+  private isHarmed(direction: 'up' | 'down', datagram: Buffer): boolean {
+    const [first = 0, second = 0] = datagram;
+    const harm = this.harm[direction];
+    if (first < 128 || first >= 192 || (second >= 192 && second < 224) || harm.every === 0) return false;
+    harm.count += 1;
+    return harm.count % harm.every === 0;
   }
 
   /** From now on nothing passes. */

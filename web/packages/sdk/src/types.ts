@@ -73,10 +73,18 @@ export interface SessionState {
   readonly audioBlocked: boolean;
   /** Own connection: 4 excellent, 3 good, 2 fair, 1 poor, 0 lost; null while unknown. */
   readonly quality: Quality | null;
+  /**
+   * The own connection is poor, so that others (`uplink`) or oneself (`downlink`) see and hear badly; null: it is not. Said
+   * when it has lasted some seconds, and taken back when it has been good for about ten.
+   */
+  readonly poorLink: PoorLink | null;
 }
 
 /** 4 excellent, 3 good, 2 fair, 1 poor, 0 lost. */
 export type Quality = 0 | 1 | 2 | 3 | 4;
+
+/** The direction in which the own connection is poor. */
+export type PoorLink = 'uplink' | 'downlink' | 'both';
 
 /** Somebody else in the meeting. */
 export interface Participant {
@@ -186,6 +194,8 @@ export interface SessionEvents {
   chat: { readonly message: ChatEntry };
   /** `connection` changed. */
   connection: { readonly state: ConnectionState; readonly previous: ConnectionState };
+  /** The own connection became poor, or good again (null). */
+  poorLink: { readonly link: PoorLink | null };
   /** Something was refused that the user may want to know; the session goes on. */
   error: { readonly error: AlthingError };
   /** For logs and tests: what the session does, in words, without personal data. */
@@ -280,6 +290,8 @@ export interface SessionStats {
   /** Milliseconds since 1970; 0: none yet. */
   readonly atMs: number;
   readonly quality: Quality | null;
+  /** See `SessionState.poorLink`. */
+  readonly poorLink: PoorLink | null;
   readonly rttMs: number | null;
   readonly sendBps: number;
   readonly receiveBps: number;

@@ -104,6 +104,7 @@ export function sessionState(participants: readonly Participant[], change: Parti
     chat: [],
     audioBlocked: false,
     quality: 4,
+    poorLink: null,
     ...change,
   };
 }
@@ -162,6 +163,7 @@ export function fakeStats(participants: readonly Participant[]): SessionStats {
   return {
     atMs: Date.now(),
     quality: 4,
+    poorLink: null,
     rttMs: 18,
     sendBps: 2_310_000,
     receiveBps: 4_120_000,

@@ -5,8 +5,8 @@
 import type { ClientMessage, Guest, MediaKind, Member, RosterEntry, ServerMessage } from '@althing/wire';
 import type { Slot as ServerSlot, StreamDemand } from '@althing/wire';
 import type { AlthingError } from '../errors';
-import type { ActiveSpeaker, ChatEntry, LocalSource, Profile, Quality, SessionEnd, SessionEvents } from '../types';
-import type { ReceiveQuality, SessionState, StreamKey } from '../types';
+import type { ActiveSpeaker, ChatEntry, LocalSource, PoorLink, Profile, Quality, SessionEnd } from '../types';
+import type { ReceiveQuality, SessionEvents, SessionState, StreamKey } from '../types';
 
 /** What `/join` gave; used again at every reconnect. */
 export interface Credentials {
@@ -182,6 +182,7 @@ export interface CoreState {
   readonly chatPending: ReadonlyMap<string, string | null>;
   readonly audioBlocked: boolean;
   readonly quality: Quality | null;
+  readonly poorLink: PoorLink | null;
   /** The last view made of all this; parts of it are re-used. */
   readonly view: SessionState;
 }
@@ -225,7 +226,7 @@ export type CoreEvent =
   | { readonly type: 'network'; readonly online: boolean }
   | { readonly type: 'network_changed' }
   | { readonly type: 'audio_blocked'; readonly blocked: boolean }
-  | { readonly type: 'quality'; readonly quality: Quality | null }
+  | { readonly type: 'quality'; readonly quality: Quality | null; readonly poorLink: PoorLink | null }
   /** A deadline may have passed. */
   | { readonly type: 'tick' };
 
@@ -250,6 +251,8 @@ export type Effect =
       readonly lines: readonly Line[];
     }
   | { readonly do: 'apply_answer'; readonly peer: number; readonly sdp: string }
+  /** Send speech so that more of it arrives, at the price of how it sounds, or as usual again. */
+  | { readonly do: 'spare_uplink'; readonly spare: boolean }
   /** Send of the own streams what is looked at, and no more. */
   | { readonly do: 'apply_demand'; readonly peer: number; readonly demand: Demand }
   /** The join promise: done, or refused. */
@@ -353,6 +356,7 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     chatPending: new Map(),
     audioBlocked: false,
     quality: null,
+    poorLink: null,
     view,
   };
 }

@@ -1,7 +1,7 @@
 /** The session core: one event in, the next state and what is to be done out. */
 import type { ServerMessage } from '@althing/wire';
 import { AlthingError } from '../errors';
-import type { SessionState } from '../types';
+import type { PoorLink, SessionState } from '../types';
 import * as chat from './chat';
 import { settleMutes, settleSendLines } from './lines';
 import type { CoreEvent, CoreState, Effect, Env, Work } from './model';
@@ -117,12 +117,23 @@ function handle(w: Work, event: CoreEvent): void {
       break;
     case 'quality':
       w.s.quality = event.quality;
+      onPoorLink(w, event.poorLink);
       break;
     case 'tick':
       socket.onTick(w);
       peer.onTick(w);
       break;
   }
+}
+
+function onPoorLink(w: Work, link: PoorLink | null): void {
+  const before = w.s.poorLink;
+  if (link === before) return;
+  w.s.poorLink = link;
+  emit(w, 'poorLink', { link });
+  log(w, link === null ? 'the connection is good again' : `the connection is poor: ${link}`);
+  const spare = link === 'uplink' || link === 'both';
+  if (spare !== (before === 'uplink' || before === 'both')) w.effects.push({ do: 'spare_uplink', spare });
 }
 
 function onNetwork(w: Work, online: boolean): void {

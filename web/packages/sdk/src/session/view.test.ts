@@ -87,6 +87,31 @@ it('stage: the room’s choice of whom to show, without oneself and without who 
   expect(s.view.stage).toEqual(['a', 'c']);
 });
 
+it('a poor link is told, spares the uplink while it is that, and is not told of a path that is lost (S5-3)', () => {
+  const s = new Script().connect();
+  const hear = (poorLink: 'uplink' | 'downlink' | 'both' | null): unknown[] => {
+    s.effects = [];
+    s.event({ type: 'quality', quality: 2, poorLink });
+    return s.effects.flatMap((e) => (e.do === 'spare_uplink' ? [e.spare] : []));
+  };
+  const told = (): unknown[] =>
+    s.effects.flatMap((e) => (e.do === 'emit' && e.event.name === 'poorLink' ? [e.event.detail] : []));
+  expect(hear('uplink')).toEqual([true]);
+  expect(told()).toEqual([{ link: 'uplink' }]);
+  expect(s.view.poorLink).toBe('uplink');
+  expect(hear('uplink')).toEqual([]);
+  expect(told()).toEqual([]);
+  expect(hear('both')).toEqual([]);
+  expect(hear('downlink')).toEqual([false]);
+  s.path('failed');
+  expect(s.view.poorLink).toBeNull();
+  s.path('connected');
+  expect(s.view.poorLink).toBe('downlink');
+  expect(hear(null)).toEqual([]);
+  expect(told()).toEqual([{ link: null }]);
+  expect(s.view.poorLink).toBeNull();
+});
+
 it('a newer server may say what this client does not know', () => {
   const s = new Script().connect();
   const { view } = s;

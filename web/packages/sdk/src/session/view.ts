@@ -26,6 +26,7 @@ export const EMPTY_VIEW: SessionState = {
   chat: [],
   audioBlocked: false,
   quality: null,
+  poorLink: null,
 };
 
 /** The view of `s`. `before` is the state of which `s.view` was made. */
@@ -49,6 +50,8 @@ export function makeView(s: CoreState, before: CoreState): SessionState {
     chat: s.chat,
     audioBlocked: s.audioBlocked,
     quality: s.quality,
+    // What is lost is not poor: that is said already.
+    poorLink: media === 'connected' ? s.poorLink : null,
   };
   return share(s.view, next);
 }

@@ -191,6 +191,7 @@ export class World {
         this.later(5, () => this.event({ type: 'answer_applied', peer: effect.peer }));
         this.later(40, () => this.checkPath(effect.peer));
         break;
+      case 'spare_uplink':
       case 'apply_demand':
       case 'settle_join':
       case 'emit':

@@ -46,7 +46,14 @@ const SCREEN_MOTION: readonly LayerPlan[] = [
 
 /** Speech with error correction sounds like the room at this rate; music from a tab needs more. */
 const MICROPHONE_BPS_MAX = 48_000;
+/** At this rate Opus repeats speech in the packet that follows (RFC 6716 §2.1.7), and less of it is lost to a full queue. */
+const MICROPHONE_BPS_SPARE = 24_000;
 const SCREEN_AUDIO_BPS_MAX = 128_000;
+
+/** What speech is sent at; `spare`: on an uplink that loses packets. */
+export function speechBps(spare: boolean): number {
+  return spare ? MICROPHONE_BPS_SPARE : MICROPHONE_BPS_MAX;
+}
 
 /** The layers of a video source, smallest first. Empty for sound. `shortSide` of what is captured, 0: unknown. */
 export function layersOf(source: LocalSource, hint: ContentHint, shortSide = 0): readonly LayerPlan[] {

@@ -13,6 +13,7 @@ import {
   sendEncodings,
   switched,
   unscaled,
+  speechBps,
 } from './encodings';
 import { places } from '../session/lines';
 import type { LineNotes } from './munge';
@@ -46,6 +47,7 @@ export class Peer {
   private readonly transceivers: RTCRtpTransceiver[] = [];
   private lines: readonly Line[] = [];
   private demand: Demand = {};
+  private spare = false;
   private syncing: Promise<unknown> = Promise.resolve();
   /** The newest answer as it came, and whether another is on its way. */
   private answer: string | null = null;
@@ -129,6 +131,12 @@ export class Peer {
     await this.syncTracks();
   }
 
+  /** The uplink loses packets, or does not any more. */
+  async spareUplink(spare: boolean): Promise<void> {
+    this.spare = spare;
+    await this.syncTracks();
+  }
+
   /** The line with this mid. */
   lineOf(mid: string): Line | undefined {
     return this.lines[this.transceivers.findIndex((t) => t.mid === mid)];
@@ -197,6 +205,7 @@ export class Peer {
       if (outgoing?.track != null) {
         const layers = switched(this.plan(line.source, outgoing), demand);
         await applyPlan(sender, line.source, outgoing.hint, layers, demand?.codecs ?? []);
+        if (line.source === 'microphone') await applySpeech(sender, this.spare);
       }
     } catch (error) {
       // A stopped transceiver or one that is being closed: the next offer or connection puts it right.
@@ -255,6 +264,22 @@ const applied = new WeakMap<RTCRtpSender, string>();
 const preferredBy = new WeakMap<RTCRtpSender, RTCRtpCodec>();
 /** Senders whose encodings cannot say their codec, with the one that they are to have. */
 const deaf = new WeakMap<RTCRtpSender, string>();
+
+/** Sends speech at the usual rate, or at the one at which more of it arrives. */
+async function applySpeech(sender: RTCRtpSender, spare: boolean): Promise<void> {
+  const mark = spare ? 'spare' : 'usual';
+  const parameters = sender.getParameters();
+  const [encoding] = parameters.encodings;
+  if ((applied.get(sender) ?? 'usual') === mark || encoding === undefined) return;
+  applied.set(sender, mark);
+  encoding.maxBitrate = speechBps(spare);
+  try {
+    await sender.setParameters(parameters);
+  } catch (error) {
+    applied.delete(sender);
+    throw error;
+  }
+}
 
 /** W3C WebRTC Extensions, which the types of the DOM may not know. */
 type EncodingInCodec = RTCRtpEncodingParameters & { codec?: RTCRtpCodec; scalabilityMode?: string };

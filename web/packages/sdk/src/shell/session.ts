@@ -203,6 +203,9 @@ class SessionShell implements Session {
       case 'apply_answer':
         void this.applyAnswer(effect.peer, effect.sdp);
         break;
+      case 'spare_uplink':
+        void this.peer?.spareUplink(effect.spare);
+        break;
       case 'apply_demand':
         void this.peer?.setDemand(effect.demand);
         break;
@@ -248,7 +251,10 @@ class SessionShell implements Session {
       streamOn: (mid) => this.streamOn(mid),
       onStats: (stats) => {
         this.stats.set(stats);
-        if (stats.quality !== this.core.quality) this.dispatch({ type: 'quality', quality: stats.quality });
+        const { quality, poorLink } = stats;
+        if (quality !== this.core.quality || poorLink !== this.core.poorLink) {
+          this.dispatch({ type: 'quality', quality, poorLink });
+        }
       },
     });
   }

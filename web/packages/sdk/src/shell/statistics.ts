@@ -1,6 +1,7 @@
 /** Asks the peer connection for statistics while it lives. */
 import type { Digest, Entry, Report, StreamOnLine } from '../stats/digest';
 import { digest } from '../stats/digest';
+import { FRESH_LINK, poorLink, stepLink } from '../stats/link';
 import { qualityOf, smooth } from '../stats/quality';
 import type { Quality, SessionStats } from '../types';
 import type { Peer } from './peer';
@@ -11,6 +12,7 @@ const INTERVAL_MS = 1_500;
 export const EMPTY_STATS: SessionStats = {
   atMs: 0,
   quality: null,
+  poorLink: null,
   rttMs: null,
   sendBps: 0,
   receiveBps: 0,
@@ -30,6 +32,7 @@ export class Statistics {
   private before: Report | null = null;
   private recent: Quality[] = [];
   private quality: Quality | null = null;
+  private link = FRESH_LINK;
   private asking = false;
 
   constructor(
@@ -54,7 +57,9 @@ export class Statistics {
       };
       const made = digest(report, this.before, names, Date.now());
       this.before = report;
-      this.host.onStats({ ...made.stats, quality: this.mark(made) });
+      const isUp = this.peer.connection.connectionState === 'connected';
+      this.link = isUp ? stepLink(this.link, made.link) : FRESH_LINK;
+      this.host.onStats({ ...made.stats, quality: this.mark(made), poorLink: poorLink(this.link) });
     } catch (error) {
       // The connection was closed meanwhile.
       if (!(error instanceof DOMException)) throw error;

@@ -1,6 +1,7 @@
 /** Makes statistics for people and tests of two successive `getStats()` reports. Pure. */
 import type { MediaKind } from '@althing/wire';
 import type { ReceivedStats, SentEncoding, SentStats, SessionStats } from '../types';
+import type { LinkSample } from './link';
 
 /** One entry of a report; which fields are there differs by browser. */
 export type Entry = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
@@ -17,7 +18,8 @@ export interface Names {
 }
 
 export interface Digest {
-  readonly stats: Omit<SessionStats, 'quality'>;
+  readonly stats: Omit<SessionStats, 'quality' | 'poorLink'>;
+  readonly link: LinkSample;
   /** Worst of what is sent, as the server reports it, 0 to 100. */
   readonly sendLossPct: number;
   readonly bandwidthLimited: boolean;
@@ -43,6 +45,7 @@ export function digest(report: Report, before: Report | null, names: Names, atMs
   };
   return {
     stats,
+    link: linkOf(context, stats, of('inbound-rtp'), of('outbound-rtp')),
     sendLossPct: Math.max(0, ...encodings.map((e) => e.lossPct)),
     bandwidthLimited: encodings.some((e) => e.active && e.limitation === 'bandwidth'),
   };
@@ -104,6 +107,40 @@ function encodingOf(c: Context, e: Entry): SentEncoding {
     fps: number(e, 'framesPerSecond'),
     lossPct: remote === undefined ? 0 : Math.max(0, number(remote, 'fractionLost')) * 100,
     limitation: text(e, 'qualityLimitationReason') ?? 'none',
+  };
+}
+
+/** Packets of a stream in one interval from which on their loss says something. */
+const PACKETS_MIN = 20;
+
+function linkOf(c: Context, stats: Digest['stats'], inbound: readonly Entry[], outbound: readonly Entry[]): LinkSample {
+  const reports = outbound.flatMap((e) => {
+    const remote = c.report.get(text(e, 'remoteId') ?? '');
+    const packets = delta(c, e, 'packetsSent') ?? 0;
+    return remote === undefined || packets <= 0 ? [] : [{ remote, packets, isSound: kindOf(e) === 'audio' }];
+  });
+  const sent = sum(reports.map((r) => r.packets));
+  const lost = sum(reports.map((r) => r.packets * Math.max(0, number(r.remote, 'fractionLost'))));
+  const jitters = reports.filter((r) => r.isSound).map((r) => number(r.remote, 'jitter') * 1000);
+  const received = inbound.map((e) => {
+    const got = delta(c, e, 'packetsReceived') ?? 0;
+    const missing = Math.max(0, delta(c, e, 'packetsLost') ?? 0);
+    return { entry: e, isSound: kindOf(e) === 'audio', got, expected: got + missing, missing };
+  });
+  const telling = received.filter((r) => r.expected >= PACKETS_MIN);
+  const pictures = received.filter((r) => !r.isSound && r.got > 0);
+  return {
+    sendLossPct: sent < PACKETS_MIN ? null : (100 * lost) / sent,
+    sendJitterMs: jitters.length === 0 ? null : Math.max(...jitters),
+    availableSendBps: stats.availableSendBps,
+    sendLimited: stats.sent.some((s) => s.encodings.some((e) => e.active && e.limitation === 'bandwidth')),
+    receiveLossPcts: telling.map((r) => (100 * r.missing) / r.expected),
+    receiveJitterMs: telling.filter((r) => r.isSound).map((r) => number(r.entry, 'jitter') * 1000),
+    receiveBps: stats.receiveBps,
+    pictures: pictures.length,
+    frozen: pictures.filter((r) => (delta(c, r.entry, 'freezeCount') ?? 0) > 0).length,
+    receiveLimited: stats.received.filter((r) => r.kind === 'video' && r.bps > 0 && r.reason === 'bandwidth').length,
+    rttMs: stats.rttMs,
   };
 }
 

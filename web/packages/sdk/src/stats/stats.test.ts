@@ -112,6 +112,52 @@ describe('digest', () => {
     expect(made).toMatchObject({ sendLossPct: 25, bandwidthLimited: true });
   });
 
+  it('of two reports says what the path is like', () => {
+    const sound = (n: number): Report =>
+      report(
+        ...[...at(n * 1_000, n).values()],
+        { id: 'A', type: 'outbound-rtp', kind: 'audio', mid: '0', packetsSent: 50 * n, remoteId: 'RA', timestamp: n },
+        { id: 'RA', type: 'remote-inbound-rtp', fractionLost: 0.08, jitter: 0.03, timestamp: n },
+        {
+          id: 'B',
+          type: 'inbound-rtp',
+          kind: 'audio',
+          mid: '5',
+          packetsReceived: 46 * n,
+          packetsLost: 4 * n,
+          jitter: 0.02,
+        },
+        {
+          id: 'F',
+          type: 'inbound-rtp',
+          kind: 'video',
+          mid: '6',
+          packetsReceived: 5 * n,
+          packetsLost: 5 * n,
+          freezeCount: n,
+        },
+      );
+    const { link } = digest(sound(3), sound(2), NAMES, 0);
+    expect(link).toEqual({
+      sendLossPct: 8,
+      sendJitterMs: 30,
+      availableSendBps: 3e6,
+      sendLimited: true,
+      receiveLossPcts: [10, 8],
+      receiveJitterMs: [20],
+      receiveBps: 8_000,
+      pictures: 2,
+      frozen: 1,
+      receiveLimited: 1,
+      rttMs: 20,
+    });
+    expect(digest(sound(1), null, NAMES, 0).link).toMatchObject({
+      sendLossPct: null,
+      receiveLossPcts: [],
+      pictures: 0,
+    });
+  });
+
   it('of the first report has no rates', () => {
     const made = digest(at(1_000, 1), null, NAMES, 0);
     expect(made.stats.received).toMatchObject([{ bps: 0, lossPct: 0, framesDecoded: 30 }]);

@@ -1,4 +1,4 @@
-import type { Quality, ReceivedStats } from '@althing/sdk';
+import type { PoorLink, Quality, ReceivedStats } from '@althing/sdk';
 
 /** A quality in words. */
 export function qualityWords(quality: Quality | null): string {
@@ -11,6 +11,18 @@ const QUALITY_WORDS: Readonly<Record<Quality, string>> = {
   2: 'Weak connection',
   3: 'Good connection',
   4: 'Excellent connection',
+};
+
+/** What is wrong with the own connection, and what follows from it. */
+export function poorLinkWords(link: PoorLink): { readonly what: string; readonly so: string } {
+  const what = `Your connection is poor${link === 'both' ? '' : ` (${link})`}.`;
+  return { what, so: POOR_LINK_WORDS[link] };
+}
+
+const POOR_LINK_WORDS: Readonly<Record<PoorLink, string>> = {
+  uplink: 'Others may not see and hear you well.',
+  downlink: 'You may not see and hear others well.',
+  both: 'Sound and pictures may suffer both ways.',
 };
 
 /** A mark is worth showing only when something is wrong. */

@@ -80,6 +80,7 @@ export function sessionWith(participants: readonly Participant[], change: Partia
     chat: [],
     audioBlocked: false,
     quality: null,
+    poorLink: null,
     ...change,
   };
 }

@@ -1,8 +1,10 @@
-import { Info, MicOff, TriangleAlert, Volume2, WifiOff } from 'lucide-react';
-import type { ReactNode } from 'react';
+import type { PoorLink } from '@althing/sdk';
+import { Info, MicOff, TriangleAlert, Volume2, WifiOff, X } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { useMediaState, useSession, useSessionState } from '../../hooks/context';
 import type { Notice } from '../../model/notices';
-import { Button } from '../Button';
+import { poorLinkWords } from '../../model/quality';
+import { Button, IconButton } from '../Button';
 
 /** Short messages in the corner; read out when the screen reader has time. */
 export function Toasts({ notices }: { readonly notices: readonly Notice[] }) {
@@ -60,8 +62,32 @@ export function Banners({ onUnmute }: { readonly onUnmute: () => void }) {
             </Button>
           </Banner>
         )}
+        <PoorLinkBanner />
       </div>
     </div>
+  );
+}
+
+/** Says that the own connection is poor, until it is good again or the user has read it. */
+function PoorLinkBanner() {
+  const link = useSessionState((state) => state.poorLink);
+  const [read, setRead] = useState<PoorLink | null>(null);
+  if (read !== null && link === null) {
+    setRead(null);
+  }
+  if (link === null || link === read) {
+    return null;
+  }
+  const { what, so } = poorLinkWords(link);
+  return (
+    <Banner tone="quiet" testId="poor-link" icon={<TriangleAlert className="icon" size={18} aria-hidden />}>
+      <span data-link={link}>
+        {what} <span className="banner__more">{so}</span>
+      </span>
+      <IconButton label="Hide this" onClick={() => setRead(link)}>
+        <X className="icon" size={16} aria-hidden />
+      </IconButton>
+    </Banner>
   );
 }
 
@@ -73,7 +99,7 @@ function lostWords(isOffline: boolean, isSocketUp: boolean): string {
 }
 
 interface BannerProps {
-  readonly tone: 'warn' | 'accent';
+  readonly tone: 'warn' | 'accent' | 'quiet';
   readonly testId: string;
   readonly icon: ReactNode;
   readonly children: ReactNode;
