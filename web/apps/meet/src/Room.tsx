@@ -48,7 +48,12 @@ export function Room({ room, onHome }: RoomProps) {
 
   const enter = (devices: LocalMedia, name: string, guest: Guest | null) => {
     const videoCodec = chosenCodec(location.search);
-    const session = createSession({ media: devices, client: CLIENT, ...(videoCodec === null ? {} : { videoCodec }) });
+    const session = createSession({
+      media: devices,
+      client: CLIENT,
+      receiveHeightMax: getPreferences().receiveHeightMax,
+      ...(videoCodec === null ? {} : { videoCodec }),
+    });
     setPhase({ step: 'inside', session, name });
     session.join(guest === null ? { room } : { guest }, { profile: { name } }).then(
       (joined) => {

@@ -210,6 +210,8 @@ export interface SessionOptions {
   readonly media?: LocalMedia;
   /** Program and version, for statistics of the server. Default: the SDK's own. */
   readonly client?: string;
+  /** See `Session.limitReceive`. */
+  readonly receiveHeightMax?: number | null;
   /** Sounds received at the same time at most. Default 25. */
   readonly audioStreamsMax?: number;
   /**
@@ -271,6 +273,11 @@ export interface Session {
   request(key: StreamKey): Unsubscribe;
   /** Size at which a requested stream is shown, in CSS pixels times `devicePixelRatio`; 0 × 0 is hidden. */
   setTileSize(key: StreamKey, width: number, height: number): void;
+  /**
+   * Largest height in which people are received (180, 360, 720, 1080, 2160), as far as their senders send one that is so
+   * small; null: what the tiles need. Shared screens, and tiles for which a quality was chosen, are not limited.
+   */
+  limitReceive(heightMax: number | null): void;
   /** The received track, or null. It can change without notice: listen to `subscribe`. */
   getTrack(key: StreamKey): MediaStreamTrack | null;
 

@@ -130,6 +130,7 @@ export function fakeSession(state: SessionState, media: LocalMedia, stats: Sessi
     },
     request: () => () => undefined,
     setTileSize: () => undefined,
+    limitReceive: () => undefined,
     getTrack: () => null,
     unblockAudio: () => Promise.resolve(),
     setVolume: () => undefined,

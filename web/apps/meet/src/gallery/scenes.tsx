@@ -154,6 +154,7 @@ export const SCENES: Readonly<Record<string, () => ReactNode>> = {
   'meeting-poor-downlink': () => meeting({ people: crowd(4), state: { poorLink: 'downlink', quality: 2 } }),
   'dialog-invite': () => meeting({ people: crowd(2), initial: { dialog: 'invite' } }),
   'dialog-settings': () => meeting({ people: crowd(4), initial: { dialog: 'settings' } }),
+  'dialog-quality': () => meeting({ people: crowd(4), initial: { dialog: 'quality' } }),
   'dialog-statistics': () => meeting({ people: crowd(4), initial: { dialog: 'statistics' } }),
   'dialog-shortcuts': () => meeting({ people: crowd(4), initial: { dialog: 'shortcuts' } }),
   left: () => over('left'),

@@ -157,6 +157,8 @@ export interface CoreState {
   /** By mid: what was told to the server by `mute_stream`. */
   readonly mutedSent: ReadonlyMap<string, boolean>;
   readonly wishes: ReadonlyMap<StreamKey, Wish>;
+  /** Largest height of people's pictures that is asked for; null: what the tiles need. */
+  readonly receiveHeightMax: number | null;
   /** Keys that the server refused lately, and until when not to ask again. */
   readonly refused: ReadonlyMap<StreamKey, number>;
   readonly tiles: Tiles;
@@ -197,6 +199,7 @@ export type CoreEvent =
   | { readonly type: 'send_chat'; readonly text: string; readonly to: string | null; readonly atMs: number }
   | { readonly type: 'wish'; readonly key: StreamKey; readonly wish: Wish }
   | { readonly type: 'unwish'; readonly key: StreamKey }
+  | { readonly type: 'limit_receive'; readonly heightMax: number | null }
   // From capture
   | { readonly type: 'local'; readonly streams: readonly LocalDesc[] }
   // From REST
@@ -339,6 +342,7 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     local: [],
     mutedSent: new Map(),
     wishes: new Map(),
+    receiveHeightMax: null,
     refused: new Map(),
     tiles: { sent: new Map(), flushAt: null, flushedAt: Number.NEGATIVE_INFINITY },
     roster: NO_ROSTER,

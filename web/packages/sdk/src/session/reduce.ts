@@ -73,6 +73,9 @@ function handle(w: Work, event: CoreEvent): void {
     case 'unwish':
       w.s.wishes = new Map([...w.s.wishes].filter(([key]) => key !== event.key));
       break;
+    case 'limit_receive':
+      w.s.receiveHeightMax = event.heightMax;
+      break;
     case 'local':
       w.s.local = event.streams;
       break;

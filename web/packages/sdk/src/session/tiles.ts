@@ -2,6 +2,7 @@
 import type { TileSize } from '@althing/wire';
 import type { CoreState, ReceiveSlot, Wish, Work } from './model';
 import { send } from './model';
+import { rosterStream } from './slots';
 
 /** A resized window changes every tile at every frame; the server needs to know ten times a second at most. */
 const FLUSH_MS_MIN = 100;
@@ -72,7 +73,29 @@ function changes(s: CoreState): Change[] {
 
 function size(s: CoreState, slot: ReceiveSlot): Size {
   if (slot.key === null || slot.state === 'idle') return { width: 0, height: 0 };
-  return s.wishes.get(slot.key)?.size ?? UNSIZED;
+  const shown = s.wishes.get(slot.key)?.size ?? UNSIZED;
+  const stream = rosterStream(s, slot.key);
+  // A screen of few lines could not be read.
+  if (s.receiveHeightMax === null || stream?.type !== 'video' || stream.semantic === 'presentation') return shown;
+  return limited(shown, s.receiveHeightMax, stream.layers);
+}
+
+/** Encoders round: 270 lines of 1080 are a quarter that may have 272. */
+const ROUNDING = 1.05;
+
+/**
+ * The size to ask for, if nothing with more lines is wanted. The server gives the smallest picture with at least half of
+ * the pixels that are asked for, so where the sizes that there are are known, one of them is asked for: the largest that
+ * is allowed, or the smallest of all.
+ */
+export function limited(shown: Size, heightMax: number, layers: readonly Size[]): Size {
+  const area = (one: Size): number => one.width * one.height;
+  const known = layers.filter((layer) => area(layer) > 0).sort((a, b) => area(a) - area(b));
+  const allowed = known.findLast((layer) => Math.min(layer.width, layer.height) <= heightMax * ROUNDING) ?? known[0];
+  const most = Math.min((heightMax * heightMax * 16) / 9, allowed === undefined ? Infinity : area(allowed));
+  if (area(shown) <= most) return shown;
+  const scale = Math.sqrt(most / area(shown));
+  return { width: Math.floor(shown.width * scale), height: Math.floor(shown.height * scale) };
 }
 
 function text(tile: TileSize): string {

@@ -23,6 +23,18 @@ describe('layers', () => {
     expect(layers.filter((l) => l.active).at(-1)?.scaleDownBy).toBe(1);
   });
 
+  it('of 4K are of use to thumbnails and to usual screens too, and have the rate that fits (S2-35)', () => {
+    const layers = layersOf('camera', 'detail', 2160);
+    expect([...layerSizes(layers, 3840, 2160).values()]).toEqual([
+      { width: 480, height: 270 },
+      { width: 1440, height: 810 },
+      { width: 3840, height: 2160 },
+    ]);
+    expect(layers.map((l) => l.bpsMax)).toEqual([300_000, 2_200_000, 12_000_000]);
+    const upright = [...layerSizes(layers, 2160, 3840).values()];
+    expect(upright[1]).toEqual({ width: 810, height: 1440 });
+  });
+
   it('cost more the larger they are', () => {
     const top = [180, 360, 720, 1080, 2160].map(
       (h) => layersOf('camera', 'detail', h).findLast((l) => l.active)?.bpsMax ?? 0,
@@ -41,6 +53,7 @@ describe('layers', () => {
     [180, 'L1T3', 150_000],
     [360, 'L2T3_KEY', 650_000],
     [720, 'L3T3_KEY', 2_350_000],
+    [2160, 'L3T3_KEY', 15_900_000],
   ])('of a scalable camera %i high are one encoding, %s', (height, scalabilityMode, maxBitrate) => {
     expect(sendEncodings('camera', scalableLayer(height))).toEqual([
       { active: true, scaleResolutionDownBy: 1, maxBitrate, maxFramerate: 30, scalabilityMode },

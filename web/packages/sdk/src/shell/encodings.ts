@@ -28,8 +28,10 @@ const CAMERA_BPS: readonly (readonly [shortSideMax: number, bps: number])[] = [
   [400, 500_000],
   [560, 900_000],
   [800, 1_700_000],
+  [900, 2_200_000],
   [1200, 3_000_000],
-  [Number.POSITIVE_INFINITY, 8_000_000],
+  [1600, 6_000_000],
+  [Number.POSITIVE_INFINITY, 12_000_000],
 ];
 
 /** Text must stay sharp, so the small layer is half the size with few frames. */
@@ -83,9 +85,12 @@ export function switched(layers: readonly LayerPlan[], demand: StreamDemand | un
 
 /** All sizes of a camera in one encoding, whose layers depend on each other with key frames only. */
 export function scalableLayer(shortSide = 0): readonly LayerPlan[] {
-  const layers = cameraLayers(shortSide > 0 ? shortSide : SHORT_SIDE).filter((layer) => layer.active);
-  const bpsMax = layers.reduce((sum, layer) => sum + layer.bpsMax, 0);
-  const scalabilityMode = layers.length === 1 ? 'L1T3' : `L${layers.length}T3_KEY`;
+  const whole = shortSide > 0 ? shortSide : SHORT_SIDE;
+  const count = cameraScales(whole).length;
+  // Each layer has half the side of the next one: the modes say so.
+  const rates = Array.from({ length: count }, (_, i) => cameraBps(whole / 2 ** i));
+  const bpsMax = rates.reduce((sum, bps) => sum + bps, 0);
+  const scalabilityMode = count === 1 ? 'L1T3' : `L${count}T3_KEY`;
   return [{ rid: null, active: true, scaleDownBy: 1, bpsMax, fpsMax: 30, scalabilityMode }];
 }
 
@@ -143,9 +148,18 @@ export function layerSizes(
   return sizes;
 }
 
-/** A quarter, a half and the whole; of a small picture only what is no smaller than a thumbnail. */
+/**
+ * A quarter, a half and the whole; of a small picture only what is no smaller than a thumbnail. Of 2160 lines 270 for
+ * thumbnails and 810, which is enough for every screen but those that are as large as the picture.
+ */
+function cameraScales(shortSide: number): readonly number[] {
+  if (shortSide < 240) return [1];
+  if (shortSide < 440) return [2, 1];
+  return shortSide < 1800 ? [4, 2, 1] : [8, 8 / 3, 1];
+}
+
 function cameraLayers(shortSide: number): readonly LayerPlan[] {
-  const scales = shortSide < 240 ? [1] : shortSide < 440 ? [2, 1] : [4, 2, 1];
+  const scales = cameraScales(shortSide);
   return CAMERA_RIDS.map((rid, i) => {
     const scaleDownBy = scales[i] ?? 1;
     return { rid, active: i < scales.length, scaleDownBy, bpsMax: cameraBps(shortSide / scaleDownBy), fpsMax: 30 };

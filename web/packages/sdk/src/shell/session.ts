@@ -60,6 +60,7 @@ class SessionShell implements Session {
     this.rtc = options.rtc ?? {};
     this.videoCodec = options.videoCodec ?? null;
     this.core = initialState(options.client ?? CLIENT, options.audioStreamsMax ?? AUDIO_STREAMS_MAX, EMPTY_VIEW);
+    this.core = { ...this.core, receiveHeightMax: options.receiveHeightMax ?? null };
     this.audio = new AudioOut((blocked) => this.dispatch({ type: 'audio_blocked', blocked }));
     this.demand = new Demand(
       (key, wish) => this.dispatch({ type: 'wish', key, wish }),
@@ -122,6 +123,10 @@ class SessionShell implements Session {
 
   setTileSize(key: StreamKey, width: number, height: number): void {
     for (const resize of this.requested.get(key) ?? []) resize(width, height);
+  }
+
+  limitReceive(heightMax: number | null): void {
+    this.dispatch({ type: 'limit_receive', heightMax });
   }
 
   getTrack = (key: StreamKey): MediaStreamTrack | null => {

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { cleanName } from '../model/person';
+import { pictureHeight, type PictureHeight } from '../model/resolutions';
 import type { LayoutMode } from '../model/stage';
 
 /** How the page looks. `system`: as the operating system is set. */
@@ -13,7 +14,8 @@ export interface Preferences {
   readonly cameraId: string | null;
   readonly microphoneId: string | null;
   readonly speakerId: string | null;
-  readonly cameraHeightMax: number | null;
+  readonly cameraHeightMax: PictureHeight | null;
+  readonly receiveHeightMax: PictureHeight | null;
   readonly theme: Theme;
   readonly layout: LayoutMode;
 }
@@ -26,6 +28,7 @@ const DEFAULTS: Preferences = {
   microphoneId: null,
   speakerId: null,
   cameraHeightMax: null,
+  receiveHeightMax: null,
   theme: 'system',
   layout: 'grid',
 };
@@ -44,7 +47,8 @@ export function parsePreferences(stored: string | null): Preferences {
     cameraId: text(found['cameraId']),
     microphoneId: text(found['microphoneId']),
     speakerId: text(found['speakerId']),
-    cameraHeightMax: typeof found['cameraHeightMax'] === 'number' ? found['cameraHeightMax'] : null,
+    cameraHeightMax: pictureHeight(found['cameraHeightMax']),
+    receiveHeightMax: pictureHeight(found['receiveHeightMax']),
     theme: found['theme'] === 'light' || found['theme'] === 'dark' ? found['theme'] : 'system',
     layout: found['layout'] === 'speaker' ? 'speaker' : 'grid',
   };

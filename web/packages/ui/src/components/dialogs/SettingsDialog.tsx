@@ -1,12 +1,13 @@
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { useState } from 'react';
-import { useMedia, useMediaState } from '../../hooks/context';
+import { useMediaState } from '../../hooks/context';
 import { applyTheme, setPreferences, type Theme, usePreferences } from '../../hooks/preferences';
 import { CameraField, MicrophoneField, SpeakerField } from '../DeviceFields';
 import { Dialog } from '../Dialog';
-import { type Choice, Segmented, Select } from '../fields';
+import { type Choice, Segmented } from '../fields';
 import { LevelMeter } from '../LevelMeter';
 import { OwnVideo } from '../video';
+import { PictureQuality } from './PictureQuality';
 import { StatisticsView } from './StatisticsView';
 
 /** Pages of the settings. */
@@ -50,7 +51,7 @@ export function SettingsDialog({ onClose, page: first = 'devices', inMeeting }: 
         </nav>
         <div className="settings__page">
           {page === 'devices' && <Devices />}
-          {page === 'quality' && <SendQuality />}
+          {page === 'quality' && <PictureQuality inMeeting={inMeeting} />}
           {page === 'look' && <Look />}
           {page === 'statistics' && <StatisticsView />}
         </div>
@@ -74,42 +75,6 @@ function Devices() {
           <p>Camera is off</p>
         )}
       </div>
-    </>
-  );
-}
-
-const HEIGHTS: readonly Choice<string>[] = [
-  { value: '', text: 'Automatic' },
-  { value: '180', text: 'Low – 180 lines' },
-  { value: '360', text: 'Medium – 360 lines' },
-  { value: '720', text: 'High – 720 lines' },
-  { value: '1080', text: 'Full HD – 1080 lines' },
-  { value: '2160', text: '4K – 2160 lines' },
-];
-
-function SendQuality() {
-  const media = useMedia();
-  const limit = useMediaState((state) => state.cameraHeightMax);
-  const width = useMediaState((state) => state.camera.width);
-  const height = useMediaState((state) => state.camera.height);
-  return (
-    <>
-      <Select
-        label="Your camera sends at most"
-        value={limit === null ? '' : `${limit}`}
-        choices={HEIGHTS}
-        testId="send-quality"
-        hint={width > 0 ? `Your camera gives ${width} × ${height} now.` : 'Your camera is off.'}
-        onChange={(value) => {
-          const heightMax = value === '' ? null : Number(value);
-          setPreferences({ cameraHeightMax: heightMax });
-          void media.limitCamera(heightMax);
-        }}
-      />
-      <p className="settings__note">
-        What you receive follows the size of each picture on your screen, and pictures out of sight are not received at
-        all. To choose for one person, open the menu on that tile.
-      </p>
     </>
   );
 }

@@ -32,7 +32,7 @@ import { ToolButton } from './ToolButton';
 export type Panel = 'chat' | 'people';
 
 /** Dialogs of a meeting. */
-export type MeetingDialog = 'settings' | 'statistics' | 'invite' | 'shortcuts';
+export type MeetingDialog = 'settings' | 'quality' | 'statistics' | 'invite' | 'shortcuts';
 
 interface ToolbarProps {
   readonly room: string;

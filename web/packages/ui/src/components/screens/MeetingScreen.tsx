@@ -104,12 +104,8 @@ export function MeetingScreen({ room, links, onLeave, initial }: MeetingScreenPr
         onLeave={onLeave}
       />
       {dialog === 'invite' && <InviteDialog links={links} onClose={() => setDialog(null)} />}
-      {(dialog === 'settings' || dialog === 'statistics') && (
-        <SettingsDialog
-          inMeeting
-          page={dialog === 'statistics' ? 'statistics' : 'devices'}
-          onClose={() => setDialog(null)}
-        />
+      {(dialog === 'settings' || dialog === 'quality' || dialog === 'statistics') && (
+        <SettingsDialog inMeeting page={dialog === 'settings' ? 'devices' : dialog} onClose={() => setDialog(null)} />
       )}
       {dialog === 'shortcuts' && <ShortcutsDialog onClose={() => setDialog(null)} />}
       <DeviceTroubleDialog />
