@@ -121,6 +121,23 @@ export interface ReceiveSlot {
   readonly since: number;
 }
 
+/** Who is on a seat of the stage, and since when; −∞: for long. */
+export interface SeatHolder {
+  readonly key: StreamKey;
+  /** Who was before. */
+  readonly former: StreamKey | null;
+  readonly since: number;
+}
+
+export interface Seats {
+  /** Since when seats would serve better; null: they would not. */
+  readonly betterSince: number | null;
+  /** By line of the slot. */
+  readonly holders: ReadonlyMap<number, SeatHolder>;
+  /** The server is to say by then who is on the seats; null: it has. −∞: it has not, and is waited for no more. */
+  readonly awaitedBy: number | null;
+}
+
 export type Demand = Readonly<Record<string, StreamDemand>>;
 
 /** What a view wants to see. */
@@ -172,6 +189,9 @@ export interface CoreState {
   readonly virtualStreams: Readonly<Record<string, Readonly<Record<string, MediaKind>>>>;
   /** So many are here that only the loudest are received, as the server chooses them. */
   readonly hearsStage: boolean;
+  /** So many are here that the few who are shown come by the seats of the stage. */
+  readonly seesStage: boolean;
+  readonly seats: Seats;
   readonly publishedByMid: Readonly<Record<string, string>>;
   /** By own sending mid: what of it anybody looks at. A line that is not in it is sent whole. */
   readonly demand: Demand;
@@ -351,6 +371,8 @@ export function initialState(client: string, audioStreamsMax: number, view: Sess
     serverSlots: {},
     virtualStreams: {},
     hearsStage: false,
+    seesStage: false,
+    seats: { betterSince: null, holders: new Map(), awaitedBy: null },
     publishedByMid: {},
     demand: {},
     speakers: [],

@@ -8,6 +8,7 @@ import type { CoreEvent, CoreState, Effect, Env, Work } from './model';
 import { emit, log, NO_ROSTER, send } from './model';
 import * as peer from './peer';
 import * as roster from './roster';
+import { noteHolders, deadlines as seatDeadlines } from './seats';
 import * as slots from './slots';
 import * as socket from './socket';
 import { clampWish, settleTiles, deadline as tilesDeadline } from './tiles';
@@ -32,7 +33,13 @@ export function reduce(state: CoreState, event: CoreEvent, env: Env): Step {
 /** The earliest time at which a `tick` has something to do, in the milliseconds of `Env.now`; null: none. */
 export function nextDeadline(s: CoreState): number | null {
   if (s.end !== null) return null;
-  const all = [socket.deadline(s.socket), ...peer.deadlines(s.media), ...slots.deadlines(s), tilesDeadline(s)];
+  const all = [
+    socket.deadline(s.socket),
+    ...peer.deadlines(s.media),
+    ...slots.deadlines(s),
+    ...seatDeadlines(s),
+    tilesDeadline(s),
+  ];
   return all.reduce((least, at) => (at === null ? least : Math.min(least ?? at, at)), null);
 }
 
@@ -189,6 +196,7 @@ function onMessage(w: Work, ref: string | null, message: ServerMessage, atMs: nu
     case 'slots':
       w.s.serverSlots = message.slots;
       slots.onServerSlots(w);
+      noteHolders(w);
       break;
     case 'demand':
       peer.onDemand(w, message.streams);

@@ -5,6 +5,7 @@ import type { StreamKey } from '../types';
 import { growReceiveLines, places, POOL } from './lines';
 import type { CoreState, ReceiveSlot, Work } from './model';
 import { send } from './model';
+import { settleSeats, STAGE, withSeats } from './seats';
 
 /** A slot that nobody looks at any more stays bound for a while, so that scrolling back or a changed layout is quick. */
 const IDLE_MS_MAX = 10_000;
@@ -15,8 +16,6 @@ const REFUSED_MS = 3_000;
 /** A slot of which the server's snapshot knows nothing is asked for again, but not more often than this. */
 const REPAIR_MS_MIN = 3_000;
 
-/** The server's choice of speakers. */
-const STAGE = '@speakers';
 /**
  * With more microphones than the first number only the loudest are received, by the server's choice; with fewer than
  * the second all are again. Up to here every voice is there from its first syllable.
@@ -30,6 +29,7 @@ export function settleSlots(w: Work): void {
     w.s.refused = new Map([...w.s.refused].filter(([, until]) => w.now < until));
   }
   w.s.hearsStage = hearsStage(w.s);
+  settleSeats(w);
   for (const kind of ['audio', 'video'] as const) {
     const desired = desiredKeys(w.s, kind);
     release(w, kind, new Set(desired));
@@ -151,7 +151,7 @@ function desiredVideo(s: CoreState): readonly StreamKey[] {
     const hidden = wish.size !== null && (wish.size.width === 0 || wish.size.height === 0);
     if (!hidden && rosterStream(s, key)?.type === 'video') keys.push(key);
   }
-  return keys;
+  return s.seesStage ? withSeats(s, keys) : keys;
 }
 
 /** Frees what is gone, lays aside what nobody looks at, gives up what has been aside for long. */

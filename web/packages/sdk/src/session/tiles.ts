@@ -1,13 +1,16 @@
 /** How large each slot is shown, and what the user chose for it, told to the server in batches. */
 import type { TileSize } from '@althing/wire';
+import type { StreamKey } from '../types';
 import type { CoreState, ReceiveSlot, Wish, Work } from './model';
 import { send } from './model';
+import { isSeat, wishedOn } from './seats';
 import { rosterStream } from './slots';
 
 /** A resized window changes every tile at every frame; the server needs to know ten times a second at most. */
 const FLUSH_MS_MIN = 100;
 /** What a view that never said its size gets: the best layer. */
 const UNSIZED = { width: 3840, height: 2160 };
+const HIDDEN = { width: 0, height: 0 };
 /** Beyond this no layer is any better, and sizes are 16-bit numbers on the wire. */
 const SIDE_MAX = 8192;
 
@@ -63,18 +66,21 @@ function changes(s: CoreState): Change[] {
   for (const slot of s.slots) {
     const line = s.lines[slot.line];
     if (slot.kind !== 'video' || slot.key === null || line?.answered !== true || line.mid === null) continue;
-    const tile: TileSize = { receive_mid: line.mid, ...size(s, slot) };
-    const quality = s.wishes.get(slot.key)?.quality ?? null;
-    if (quality !== null) tile.quality = quality;
+    const key = wishedOn(s, slot);
+    const isTold = s.tiles.sent.has(line.mid);
+    if (key === undefined && isTold) continue;
+    const wish = key == null ? undefined : s.wishes.get(key);
+    const tile: TileSize = { receive_mid: line.mid, ...size(s, slot, key ?? null, wish) };
+    if (wish !== undefined && wish.quality !== null) tile.quality = wish.quality;
     if (s.tiles.sent.get(line.mid) !== text(tile)) found.push({ tile, urgent: slot.requestId === null });
   }
   return found;
 }
 
-function size(s: CoreState, slot: ReceiveSlot): Size {
-  if (slot.key === null || slot.state === 'idle') return { width: 0, height: 0 };
-  const shown = s.wishes.get(slot.key)?.size ?? UNSIZED;
-  const stream = rosterStream(s, slot.key);
+function size(s: CoreState, slot: ReceiveSlot, key: StreamKey | null, wish: Wish | undefined): Size {
+  if (key === null || slot.state === 'idle' || (wish === undefined && isSeat(slot.key ?? ''))) return HIDDEN;
+  const shown = wish?.size ?? UNSIZED;
+  const stream = rosterStream(s, key);
   // A screen of few lines could not be read.
   if (s.receiveHeightMax === null || stream?.type !== 'video' || stream.semantic === 'presentation') return shown;
   return limited(shown, s.receiveHeightMax, stream.layers);

@@ -3,6 +3,7 @@ import type { Member, RosterEntry, RosterStream } from '@althing/wire';
 import { streamKey } from '../keys';
 import type { ConnectionState, Participant, Profile, PublishedStream, RemoteStream, SessionState } from '../types';
 import type { CoreState, ReceiveSlot } from './model';
+import { carriedStreams } from './seats';
 import { share } from './share';
 
 /** Longest name shown; longer ones are cut. */
@@ -99,7 +100,10 @@ function sameRoster(a: CoreState, b: CoreState): boolean {
 
 function participants(s: CoreState): readonly Participant[] {
   const self = s.credentials?.participantId;
-  const slots = new Map(s.slots.map((slot) => [slot.key, slot]));
+  const slots = new Map<string | null, ReceiveSlot>(s.slots.map((slot) => [slot.key, slot]));
+  for (const [key, slot] of carriedStreams(s)) {
+    if ((slots.get(key)?.state ?? 'idle') === 'idle') slots.set(key, slot);
+  }
   const former = new Map(s.view.participants.map((p) => [p.id, p]));
   return Object.entries(s.members ?? {})
     .filter(([id]) => id !== self)

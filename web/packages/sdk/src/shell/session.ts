@@ -7,6 +7,7 @@ import { createGuest, isTemporary, join } from '../rest';
 import type { CoreEvent, CoreState, Credentials, Effect, Line, LocalDesc, PathState } from '../session/model';
 import { initialState } from '../session/model';
 import { nextDeadline, reduce } from '../session/reduce';
+import { shownOn, slotOf } from '../session/seats';
 import { EMPTY_VIEW } from '../session/view';
 import type { StreamOnLine } from '../stats/digest';
 import type { AttachOptions, JoinOptions, JoinTarget, LocalMedia, Profile, Session, VideoCodec } from '../types';
@@ -130,7 +131,7 @@ class SessionShell implements Session {
   }
 
   getTrack = (key: StreamKey): MediaStreamTrack | null => {
-    const slot = this.core.slots.find((s) => s.key === key && s.confirmed);
+    const slot = slotOf(this.core, key);
     return slot === undefined ? null : (this.peer?.track(slot.line) ?? null);
   };
 
@@ -323,9 +324,10 @@ class SessionShell implements Session {
   private streamOn(mid: string): StreamOnLine | null {
     const index = this.core.lines.findIndex((line) => line.mid === mid);
     const slot = this.core.slots.find((s) => s.line === index);
-    if (slot?.key == null) return null;
+    const key = slot === undefined ? null : shownOn(this.core, slot);
+    if (key === null) return null;
     const shown = this.core.serverSlots[mid];
-    return { key: slot.key, rid: shown?.rid ?? null, spatial: shown?.spatial ?? null, reason: shown?.reason ?? null };
+    return { key, rid: shown?.rid ?? null, spatial: shown?.spatial ?? null, reason: shown?.reason ?? null };
   }
 
   private dispose(): void {
