@@ -23,11 +23,19 @@ export function attachVideo(
   const asked = host.demand.add(key, { size: sized ? { width: 0, height: 0 } : null, quality });
   const stops: Unsubscribe[] = [showTrack(host, element, key), watchPlaying(element, options), asked.release];
   if (sized) stops.push(watchSize(element, asked.resize));
+  const turn = Symbol(key);
+  turns.set(element, turn);
   return () => {
     for (const stop of stops.splice(0)) stop();
-    element.srcObject = null;
+    // An element that is attached again at once goes on playing.
+    queueMicrotask(() => {
+      if (turns.get(element) === turn) element.srcObject = null;
+    });
   };
 }
+
+/** The newest attachment of each element. */
+const turns = new WeakMap<HTMLVideoElement, symbol>();
 
 /** Keeps `srcObject` at the present track. */
 export function showTrack(
@@ -35,7 +43,8 @@ export function showTrack(
   element: HTMLVideoElement,
   key: string,
 ): Unsubscribe {
-  let shown: MediaStreamTrack | null = null;
+  const { srcObject } = element;
+  let shown = srcObject instanceof MediaStream ? (srcObject.getVideoTracks()[0] ?? null) : null;
   element.autoplay = true;
   element.playsInline = true;
   element.muted = true;

@@ -21,19 +21,44 @@ it('a choice counts only where it is seen, and the best one wins', () => {
   ).toBe('medium');
 });
 
-it('the last view to go ends it', () => {
-  const told: string[] = [];
+/** What is told, after each task. */
+function told(): { demand: Demand; words: string[] } {
+  const words: string[] = [];
   const demand = new Demand(
-    (key, wish) => told.push(`${key} ${wish.size?.width ?? 'best'}`),
-    (key) => told.push(`${key} over`),
+    (key, { size, quality }) => words.push([key, size?.width ?? 'best', quality ?? ''].join(' ').trim()),
+    (key) => words.push(`${key} over`),
   );
+  return { demand, words };
+}
+
+const taskOver = (): Promise<void> => Promise.resolve();
+
+it('the last view to go ends it', async () => {
+  const { demand, words } = told();
   const one = demand.add('a/1', small);
+  await taskOver();
   const two = demand.add('a/1', large);
   one.resize(320, 180);
+  await taskOver();
   two.release();
   two.release();
   two.resize(5, 5);
+  await taskOver();
   one.resize(100, 100);
+  await taskOver();
   one.release();
-  expect(told).toEqual(['a/1 320', 'a/1 1280', 'a/1 320', 'a/1 100', 'a/1 over']);
+  await taskOver();
+  expect(words).toEqual(['a/1 320', 'a/1 1280', 'a/1 320', 'a/1 100', 'a/1 over']);
+});
+
+it('a view that is made anew has never been away', async () => {
+  const { demand, words } = told();
+  demand.add('b/1', small).release();
+  const before = demand.add('a/1', small);
+  await taskOver();
+  before.release();
+  const unsized = { size: { width: 0, height: 0 }, quality: 'high' } as const;
+  demand.add('a/1', unsized).resize(320, 180);
+  await taskOver();
+  expect(words).toEqual(['a/1 320', 'a/1 320 high']);
 });

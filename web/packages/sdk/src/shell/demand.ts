@@ -9,8 +9,15 @@ export interface Asked {
   readonly release: Unsubscribe;
 }
 
+/**
+ * Tells what is wanted of each stream when the present task is over: a view that is made anew in between, to show another
+ * quality or in another place, has then never let go of its stream.
+ */
 export class Demand {
   private readonly asked = new Map<StreamKey, Set<{ wish: Wish }>>();
+  private readonly changed = new Set<StreamKey>();
+  /** Streams that were wished for. */
+  private readonly told = new Set<StreamKey>();
 
   constructor(
     private readonly wish: (key: StreamKey, wish: Wish) => void,
@@ -22,28 +29,38 @@ export class Demand {
     const one = { wish: first };
     const all = this.asked.get(key) ?? new Set();
     this.asked.set(key, all.add(one));
-    this.tell(key);
+    this.change(key);
     return {
       resize: (width, height) => {
         const { size } = one.wish;
         if (!all.has(one) || (size?.width === width && size.height === height)) return;
         one.wish = { ...one.wish, size: { width, height } };
-        this.tell(key);
+        this.change(key);
       },
       release: () => {
-        if (!all.delete(one)) return;
-        if (all.size > 0) {
-          this.tell(key);
-        } else if (this.asked.get(key) === all) {
-          this.asked.delete(key);
-          this.unwish(key);
-        }
+        if (all.delete(one)) this.change(key);
       },
     };
   }
 
-  private tell(key: StreamKey): void {
-    this.wish(key, combine([...(this.asked.get(key) ?? [])].map((one) => one.wish)));
+  private change(key: StreamKey): void {
+    if (this.changed.size === 0) queueMicrotask(() => this.tell());
+    this.changed.add(key);
+  }
+
+  private tell(): void {
+    const keys = [...this.changed];
+    this.changed.clear();
+    for (const key of keys) {
+      const all = this.asked.get(key) ?? new Set();
+      if (all.size > 0) {
+        this.told.add(key);
+        this.wish(key, combine([...all].map((one) => one.wish)));
+      } else {
+        this.asked.delete(key);
+        if (this.told.delete(key)) this.unwish(key);
+      }
+    }
   }
 }
 
