@@ -169,6 +169,7 @@ mod tests {
             key_frame: false,
             ssrc: 1,
             primary_at: 0,
+            head_only: false,
             ids: None,
             carried: Carried::default(),
             mark: None,

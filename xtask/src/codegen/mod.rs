@@ -1,5 +1,6 @@
-//! Writes what is generated from the Rust types, or checks that it is committed as it would be written.
+//! Writes what is generated from the Rust types (and a table from the baseline), or checks that it is committed as it would be written.
 
+mod figures;
 mod format;
 mod metrics;
 mod options;
@@ -45,9 +46,9 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
     let mut stale: Vec<String> = stale.map(|(path, _)| path.clone()).collect();
     stale.extend(strays(repo)?);
     if !stale.is_empty() {
-        bail!("not as the Rust types say; run `cargo xtask codegen` and commit:\n  {}", stale.join("\n  "));
+        bail!("not as their sources say; run `cargo xtask codegen` and commit:\n  {}", stale.join("\n  "));
     }
-    println!("codegen: {} files are as the Rust types say", files.len());
+    println!("codegen: {} files are as their sources say", files.len());
     Ok(())
 }
 
@@ -60,6 +61,7 @@ fn generated(repo: &Repo) -> Result<BTreeMap<String, String>> {
     for (name, text) in reference::files(repo)? {
         files.insert(format!("{REFERENCE}/{name}"), text);
     }
+    files.insert(figures::PAGE.to_owned(), figures::page(repo)?);
     Ok(files)
 }
 
