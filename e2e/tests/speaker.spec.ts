@@ -48,11 +48,12 @@ test('all screens show who speaks, the speaker sees who spoke before, a cough ch
     before = speaker;
   }
 
-  // A cough, and then nothing for a while.
+  // A cough, from its first sound to when it is forgotten.
   const seen = async () => Promise.all(people.map(async (person) => (await shownLarge(person.page)).length));
   const beforeCough = await seen();
   await cough(bo.page, 500);
-  await dai.page.waitForTimeout(3_000);
+  await expect(dai.tileOf(bo)).toHaveAttribute('data-speaking', 'true');
+  await expect(dai.tileOf(bo)).toHaveAttribute('data-speaking', 'false');
   expect(await seen()).toEqual(beforeCough);
 
   // The same order everywhere, but for oneself.
