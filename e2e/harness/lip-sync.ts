@@ -64,37 +64,11 @@ function replaceDevices({ period, flash }: { period: number; flash: number }): v
  * browser hands them out, since a busy page looks late.
  */
 export async function watchOnsets(page: Page, video: string): Promise<void> {
-  await page.evaluate(watch, { selector: video, listener: `(${listener.toString()})()` });
-}
-
-/** Runs on the page's audio thread: tells when a tone begins after a pause, in seconds of the audio context. */
-function listener(): void {
-  // Not of a page, and so not in its types.
-  const scope = globalThis as unknown as {
-    currentTime: number;
-    sampleRate: number;
-    AudioWorkletProcessor: new () => { port: MessagePort };
-    registerProcessor(name: string, processor: unknown): void;
-  };
-  class Listener extends scope.AudioWorkletProcessor {
-    private loudAt = 0;
-
-    process([input]: Float32Array[][]): boolean {
-      // A tone has zeros: loud is what was loud a moment ago.
-      for (const [index, sample] of (input?.[0] ?? []).entries()) {
-        if (Math.abs(sample) < 0.05) continue;
-        const at = scope.currentTime + index / scope.sampleRate;
-        if (at - this.loudAt > 0.2) this.port.postMessage(at);
-        this.loudAt = at;
-      }
-      return true;
-    }
-  }
-  scope.registerProcessor('listener', Listener);
+  await page.evaluate(watch, video);
 }
 
 /** Runs in the page. */
-async function watch({ selector, listener }: { selector: string; listener: string }): Promise<void> {
+function watch(selector: string): void {
   window.onsets = { seen: [], heard: [] };
   const { seen, heard } = window.onsets;
   const canvas = new OffscreenCanvas(8, 8);
@@ -118,20 +92,38 @@ async function watch({ selector, listener }: { selector: string; listener: strin
     watched?.requestVideoFrameCallback(look);
   }, 100);
 
-  const audio = new AudioContext();
-  await audio.audioWorklet.addModule(URL.createObjectURL(new Blob([listener], { type: 'text/javascript' })));
-  const ear = new AudioWorkletNode(audio, 'listener');
+  /** Sound as the browser plays it, ten milliseconds at a time; Chromium has it for pages, TypeScript for workers. */
+  const Processor = (
+    window as unknown as {
+      MediaStreamTrackProcessor: new (init: { track: MediaStreamTrack }) => { readable: ReadableStream<AudioData> };
+    }
+  ).MediaStreamTrackProcessor;
+  const listen = async (track: MediaStreamTrack) => {
+    const reader = new Processor({ track }).readable.getReader();
+    // From the clock of sounds to the page's: whatever came soonest was least held up.
+    let offset = Infinity;
+    let loudAt = 0;
+    for (;;) {
+      const { value: sound } = await reader.read();
+      if (sound === undefined) return;
+      const from = sound.timestamp / 1000;
+      offset = Math.min(offset, performance.now() - from);
+      const samples = new Float32Array(sound.numberOfFrames);
+      sound.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+      for (const [index, sample] of samples.entries()) {
+        if (Math.abs(sample) < 0.05) continue;
+        // A tone has zeros: it begins after a pause.
+        const at = from + (index * 1000) / sound.sampleRate;
+        if (at - loudAt > 200) heard.push(at + offset);
+        loudAt = at;
+      }
+      sound.close();
+    }
+  };
   const pc = window.peerConnections.filter((known) => known.connectionState !== 'closed').at(-1);
   for (const receiver of pc?.getReceivers() ?? []) {
-    if (receiver.track.kind !== 'audio') continue;
-    new MediaStreamAudioSourceNode(audio, { mediaStream: new MediaStream([receiver.track]) }).connect(ear);
+    if (receiver.track.kind === 'audio') void listen(receiver.track);
   }
-  // What is not connected to an output is not run.
-  ear.connect(new GainNode(audio, { gain: 0 })).connect(audio.destination);
-  ear.port.onmessage = ({ data }: MessageEvent<number>) => {
-    const { contextTime, performanceTime } = audio.getOutputTimestamp();
-    heard.push((performanceTime ?? 0) + (data - (contextTime ?? 0)) * 1000);
-  };
 }
 
 /** How much later it was heard than seen, in ms, for each flash so far; forgets them. */

@@ -180,6 +180,7 @@ impl Unit {
             true => red::primary_at(payload, agreed.pt).and_then(|at| u16::try_from(at).ok()).unwrap_or(0),
             false => 0,
         };
+        let captured_lately = published.captured_lately(now, received.layer);
         let Some(encoding) = published.encodings.get_mut(usize::from(received.layer)) else { return };
         // A sender may go over to another codec within a stream: what is decoded so far ends, as with another source.
         let recoded =
@@ -207,7 +208,7 @@ impl Unit {
         };
         if restarted {
             encoding.ladder = None;
-            encoding.clock = None;
+            (encoding.clock, encoding.captured) = (None, None);
         }
         let told = Ladder::take_in(&mut encoding.ladder, &incoming);
         let begins_key_frame = key_frame.is_some() || told.key_frame;
@@ -219,8 +220,13 @@ impl Unit {
             encoding.size = size;
             news = true;
         }
-        let by_clock = || encoding.clock?.captured(now, received.timestamp);
-        let captured = crossed.captured.or_else(by_clock).unwrap_or(now);
+        if encoding.clock.is_none() {
+            let of_this_picture =
+                |at| MediaClock { timestamp: received.timestamp, at, rate_hz: codec.clock_rate_hz() };
+            encoding.clock = captured_lately.map(of_this_picture);
+        }
+        encoding.captured = encoding.clock.and_then(|clock| clock.captured(now, received.timestamp));
+        let captured = crossed.captured.or(encoding.captured).unwrap_or(now);
         let packet = Stored {
             sequence: received.sequence,
             timestamp: received.timestamp,

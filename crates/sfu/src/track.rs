@@ -100,14 +100,19 @@ pub(crate) struct Encoding {
     /// The numbers that came from that unit.
     pub(crate) relayed: Order,
     pub(crate) cost: CostMeter,
-    /// When its pictures or sounds were captured, once its sender has told.
+    /// When its pictures or sounds were captured, once its sender has told, or as other encodings of them say.
     pub(crate) clock: Option<MediaClock>,
+    /// When its newest packet was captured, if that is known.
+    pub(crate) captured: Option<Instant>,
     /// What a scalable encoding is made of.
     pub(crate) ladder: Option<Box<Ladder>>,
     /// The number of the packet from which on it is sent in the codec of now.
     pub(crate) codec_from: u64,
     last_packet: Option<Instant>,
 }
+
+/// What was captured longer ago is another picture.
+const SIBLING_AGE_MAX: Duration = Duration::from_millis(500);
 
 /// What a tick found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,6 +195,17 @@ impl Published {
         })
     }
 
+    /// When the picture was captured of which another encoding than this one came last: its sender encodes it in all
+    /// sizes, and sends them from the smallest on. An encoding that wakes up has told no time of its own yet, and with the
+    /// time of arrival its pictures would be late by what a key frame takes, until a receiver has unlearned that.
+    pub(crate) fn captured_lately(&self, now: Instant, encoding: u8) -> Option<Instant> {
+        if self.encodings.get(usize::from(encoding)).is_none_or(|own| own.clock.is_some()) {
+            return None;
+        }
+        let newest = self.encodings.iter().filter_map(|e| e.captured).max()?;
+        (now.saturating_duration_since(newest) <= SIBLING_AGE_MAX).then_some(newest)
+    }
+
     /// What the room should know now, if it does not.
     pub(crate) fn news(&mut self) -> Option<(Codec, Vec<Layer>, bool)> {
         let codec = self.encodings.iter().find_map(|e| e.codec)?;
@@ -245,6 +261,7 @@ impl Encoding {
             relayed: Order::default(),
             cost: CostMeter::new(kind, u64::from(size.0) * u64::from(size.1)),
             clock: None,
+            captured: None,
             ladder: None,
             codec_from: 0,
             last_packet: None,
