@@ -36,7 +36,8 @@ function replaceDevices({ period, flash }: { period: number; flash: number }): v
       tracks.push(...out.stream.getAudioTracks());
     }
     const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: 1280, height: 720 });
+    // Small: encoders and decoders share the machine, and who is short of it plays late.
+    Object.assign(canvas, { width: 640, height: 360 });
     const context = canvas.getContext('2d');
     if (constraints?.video) tracks.push(...canvas.captureStream(0).getVideoTracks());
     const camera = tracks.find((track) => track instanceof CanvasCaptureMediaStreamTrack);
