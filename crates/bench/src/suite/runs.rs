@@ -83,7 +83,7 @@ fn is_generator_full(results: &Value) -> bool {
 
 impl Suite {
     pub(super) fn ours(&mut self, load: &str) -> Option<Value> {
-        self.ours_ramp(&format!("{load} {}", self.times())).into_iter().next()
+        self.ours_ramp(&self.timed(load)).into_iter().next()
     }
 
     pub(super) fn ours_ramp(&mut self, load: &str) -> Vec<Value> {
@@ -92,7 +92,7 @@ impl Suite {
     }
 
     pub(super) fn janus(&mut self, load: &str) -> Option<Value> {
-        self.janus_ramp(&format!("{load} {}", self.times())).into_iter().next()
+        self.janus_ramp(&self.timed(load)).into_iter().next()
     }
 
     pub(super) fn janus_ramp(&mut self, load: &str) -> Vec<Value> {
@@ -106,10 +106,14 @@ impl Suite {
         self.told(load, results)
     }
 
-    /// How long each measurement takes, where the group does not say.
-    fn times(&self) -> String {
+    /// With how long the measurement takes, where the group does not say.
+    fn timed(&self, load: &str) -> String {
+        if load.contains("--secs") {
+            return load.to_owned();
+        }
         // Estimators have time to find out what there is.
-        format!("--warm {} --secs {}", if self.effort == Effort::Quick { 1 } else { 3 }, self.secs())
+        let warm = if self.effort == Effort::Quick { 1 } else { 3 };
+        format!("{load} --warm {warm} --secs {}", self.secs())
     }
 
     fn secs(&self) -> f64 {
