@@ -2,10 +2,10 @@
 import { expect } from '@playwright/test';
 
 import { meetingTest } from '../harness/fixtures.ts';
-import { serverForThisFile } from '../harness/server.ts';
+import { ONE_UNIT, serverForThisFile } from '../harness/server.ts';
 import { UdpPath, usePath } from '../harness/udp-path.ts';
 
-const server = serverForThisFile();
+const server = serverForThisFile(ONE_UNIT);
 const test = meetingTest(server);
 
 test('8 % of what is sent, or of what is received, is lost', async ({ meeting }) => {
