@@ -206,14 +206,15 @@ mod tests {
             meter.bytes_since_tick += kbps * 150 / 8;
             meter.tick(TICK, 640 * 360, kbps > 0);
         };
-        for _ in 0..5 {
+        // However often it begins.
+        for _ in 0..50 {
             tick(&mut meter, 1_600);
-            assert!(kbps(&meter) < 800, "{}", kbps(&meter));
+            assert!(kbps(&meter) < 850, "{}", kbps(&meter));
             (0..19).for_each(|_| tick(&mut meter, 530));
-            assert!(kbps(&meter) < 600, "{}", kbps(&meter));
+            assert!(kbps(&meter) < 700, "{}", kbps(&meter));
             // Nobody looks at it for a while: what it is taken for then decides whether it is tried again.
             (0..20).for_each(|_| tick(&mut meter, 0));
-            assert!(kbps(&meter) < 600, "{}", kbps(&meter));
+            assert!(kbps(&meter) < 700, "{}", kbps(&meter));
         }
     }
 
