@@ -320,3 +320,32 @@ impl Encoding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests_time::start;
+
+    #[test]
+    fn an_encoding_that_tells_no_time_has_that_of_its_newest_sibling() {
+        let layers = ["l", "m", "h"].map(|rid| Layer { rid: rid.parse().unwrap(), width: 0, height: 0 });
+        let camera = Published::new(
+            Origin::Local { peer: 0, line: 0 },
+            MediaKind::Video,
+            Semantic::Main,
+            Vec::new(),
+            &layers,
+        );
+        let (mut camera, now) = (camera, start() + Duration::from_secs(10));
+        assert_eq!(camera.captured_lately(now, 2), None, "nobody tells");
+        let ago = |ms| Some(now - Duration::from_millis(ms));
+        (camera.encodings[0].captured, camera.encodings[1].captured) = (ago(20), ago(90));
+        assert_eq!(camera.captured_lately(now, 2), ago(20));
+        camera.encodings[2].clock = Some(MediaClock { timestamp: 0, at: now, rate_hz: 90_000 });
+        assert_eq!(camera.captured_lately(now, 2), None, "it tells itself");
+        (camera.encodings[0].captured, camera.encodings[1].captured) = (ago(600), None);
+        camera.encodings[2].clock = None;
+        assert_eq!(camera.captured_lately(now, 2), None, "another picture");
+        assert_eq!(camera.captured_lately(now, 9), None, "there is none");
+    }
+}

@@ -35,7 +35,7 @@ impl Suite {
             let (mut ours, mut limit, mut janus) = (Series::default(), Series::default(), Series::default());
             let mut notes = Notes::default();
             // Limit takes the generator's options.
-            let load = self.steady(receivers, pps, burst);
+            let load = steady(self.effort, receivers, pps, burst);
             let with_janus = pps < 1_000.0;
             for _ in 0..self.rounds {
                 let results = self.ours(&load);
@@ -73,14 +73,6 @@ impl Suite {
             let has_goal = receivers == 50;
             self.add(figure.map(|figure| if has_goal { figure.with_goal(8.0) } else { figure }));
         }
-    }
-
-    /// A steady rate. Few packets are measured for longer: what a receiver costs at first, until its path is known, would
-    /// else be most of what is measured.
-    fn steady(&self, receivers: u32, pps: f64, burst: u32) -> String {
-        let feed = feed(receivers, pps);
-        let times = if pps < 1_000.0 && self.effort == Effort::Full { " --warm 6 --secs 8" } else { "" };
-        format!("--receivers {receivers} --pps {pps} --burst {burst} --feed {feed}{times}")
     }
 
     /// Packets a second on one core.
@@ -242,12 +234,8 @@ impl Suite {
     pub(super) fn growth(&mut self) {
         let quick = self.effort == Effort::Quick;
         let receivers: &[u32] = if quick { &[50, 200] } else { &[50, 200, 500, 999] };
-        let few: Vec<String> = receivers.iter().map(|n| self.steady(*n, 250.0, 8)).collect();
-        let load = |n: u32| {
-            let index = receivers.iter().position(|known| *known == n);
-            index.and_then(|index| few.get(index)).cloned().unwrap_or_default()
-        };
-        self.growth_of("receivers", receivers, true, load);
+        let effort = self.effort;
+        self.growth_of("receivers", receivers, true, |n| steady(effort, n, 250.0, 8));
         if quick {
             return;
         }
@@ -362,6 +350,14 @@ const DELAYS: [(&str, &str); 3] =
 fn feed(receivers: u32, pps: f64) -> u32 {
     let all = f64::from(receivers) * pps;
     if all <= DECRYPTED_PPS_MAX { 1 } else { (all / DECRYPTED_PPS_SAMPLE).ceil() as u32 }
+}
+
+/// A steady rate. Few packets are measured for longer: what a receiver costs at first, until its path is known, would else
+/// be most of what is measured.
+fn steady(effort: Effort, receivers: u32, pps: f64, burst: u32) -> String {
+    let feed = feed(receivers, pps);
+    let times = if pps < 1_000.0 && effort == Effort::Full { " --warm 6 --secs 8" } else { "" };
+    format!("--receivers {receivers} --pps {pps} --burst {burst} --feed {feed}{times}")
 }
 
 fn cost_examples(programs: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -15,9 +15,10 @@ const INTERVAL_MAX: Duration = Duration::from_millis(250);
 /// second to a camera, four times a second to somebody who only speaks.
 #[derive(Debug)]
 pub(super) struct FeedbackPace {
+    /// From the first packet that is not told of to the feedback that tells of it.
     interval: Duration,
     deadline: Option<Instant>,
-    /// What came since then.
+    /// When feedback was sent last, and what has come in since.
     since: Instant,
     bytes: u32,
 }
@@ -61,7 +62,8 @@ impl FeedbackPace {
 mod tests {
     use super::*;
 
-    /// Feedback packets in ten seconds of `pps` packets/s of `bytes`. The next packet begins the next interval, and is when time is looked at.
+    /// Feedback packets in ten seconds of `pps` packets/s of `bytes`. The next packet begins the next interval, and is when
+    /// time is looked at.
     fn sent(pps: u32, bytes: usize) -> usize {
         let mut now = Instant::now();
         let mut pace = FeedbackPace::new(now);
