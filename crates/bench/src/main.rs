@@ -5,6 +5,7 @@
     reason = "a benchmark reads clocks, waits for processes, and looks for free ports"
 )]
 
+mod json;
 mod limit;
 mod micro;
 mod suite;

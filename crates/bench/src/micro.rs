@@ -1,16 +1,16 @@
 //! What single steps of the packet path cost, on one core, with many sessions in turn as a unit has them.
 
-use std::fs::File;
 use std::hint::black_box;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use load::process;
 use rtc::rtp::{ExtensionIds, Header, HeaderWriter, OutgoingExtensions};
 use rtc::srtp::{Inbound, Outbound, Profile};
 use serde::Serialize;
+
+use crate::json;
 
 /// The options of `althing-bench micro`.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,14 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let spread = format!("{:.0}–{:.0}", step.ns_min, step.ns_max);
         println!("  {:<26}{:>8.1}{spread:>14}", step.name, step.ns_median);
     }
-    if let Some(path) = &args.json {
-        let file = File::options().create(true).append(true).open(path);
-        let mut file = file.with_context(|| format!("--json {}", path.display()))?;
-        for step in &steps {
-            writeln!(file, "{}", serde_json::to_string(step)?)?;
-        }
-    }
-    Ok(())
+    json::append(args.json.as_deref(), &steps)
 }
 
 /// Runs a step that often; it is given the number of the packet.

@@ -10,16 +10,15 @@ mod report;
 mod sender;
 mod sink;
 
-use std::fs::File;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use rtc::srtp::Profile;
 
+use crate::json;
 use report::Report;
 use sender::Sender;
 
@@ -95,12 +94,7 @@ const RECEIVERS_MAX: usize = 5_000;
 pub(crate) fn run(args: &Args) -> Result<()> {
     let report = measure(args)?;
     println!("{}", report.table());
-    if let Some(path) = &args.json {
-        let file = File::options().create(true).append(true).open(path);
-        let mut file = file.with_context(|| format!("--json {}", path.display()))?;
-        writeln!(file, "{}", serde_json::to_string(&report)?)?;
-    }
-    Ok(())
+    json::append(args.json.as_deref(), &[report])
 }
 
 impl Args {

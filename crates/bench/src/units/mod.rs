@@ -11,8 +11,6 @@ mod players;
 mod report;
 mod worker;
 
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use net::{NetConfig, UdpSocket, clock};
 
-use crate::limit;
+use crate::{json, limit};
 use meeting::Meeting;
 use report::{Report, Share};
 use worker::Pace;
@@ -71,12 +69,7 @@ const SINK_BYTES: usize = 64 << 10;
 pub(crate) fn run(args: &Args) -> Result<()> {
     let report = measure(args)?;
     println!("{}", report.table());
-    if let Some(path) = &args.json {
-        let file = File::options().create(true).append(true).open(path);
-        let mut file = file.with_context(|| format!("--json {}", path.display()))?;
-        writeln!(file, "{}", serde_json::to_string(&report)?)?;
-    }
-    Ok(())
+    json::append(args.json.as_deref(), &[report])
 }
 
 fn measure(args: &Args) -> Result<Report> {
